@@ -40,7 +40,7 @@ def program() -> Path:
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
-    if not _PROGRAM.can_be_had:
+    if not _PROGRAM.is_obtainable:
         raise PrometheusMissingError("neither prometheus nor Go is on the PATH")
     return _PROGRAM.get(lambda line: print(line, flush=True))
 

@@ -14,7 +14,7 @@ from pastelka_common.contracts.messages import ColoringFact, now
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Outgoing, Publisher, outgoing
-from pastelka_common.testing.subscriber import Heard
+from pastelka_common.testing.subscriber import ReceivedUpdate
 from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
@@ -68,7 +68,7 @@ class EventWatch:
         self._expected.setdefault(fact.version_id, deque()).append((fact.status.value, time.time()))
         self._open += 1
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, heard: ReceivedUpdate) -> None:
         """Register an event that has arrived."""
         if heard.payload["type"] != "image_status":
             return
@@ -121,13 +121,13 @@ async def transitions(options: Options, results: Results) -> None:
             for repeat in range(options.repeats):
                 say(f"transitions: {_BURST_FACTS} facts at once ({repeat + 1}/{options.repeats})")
                 watch = EventWatch()
-                hearing.on_heard = watch.hear
+                hearing.on_update = watch.hear
                 begun = time.time()
                 await _burst(publisher, watch, courses)
                 await watch.all_heard(timeout=90)
                 results.record("transitions.rate", _BURST_FACTS / (watch.last - begun))
                 results.record("transitions.committed", await _committed_rate(database, begun))
-                hearing.heard.clear()
+                hearing.updates.clear()
 
 
 async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[VersionFacts]:
@@ -145,7 +145,7 @@ async def _at_a_rate(
 ) -> list[float]:
     """Publish on schedule, whatever waits; returns the latency of each event in seconds."""
     watch = EventWatch()
-    hearing.on_heard = watch.hear
+    hearing.on_update = watch.hear
     begun = time.time()
     async with asyncio.TaskGroup() as tasks:
         for number in range(count):

@@ -64,14 +64,14 @@ async def _throughput_once(
 ) -> None:
     named = pids(running)
     await _quiet(hearing)
-    hearing.heard.clear()
+    hearing.updates.clear()
     before, begun = cpu_of(named), time.time()
     ended = await _colored(clients[0], running, clients[1], orders, steps=steps)
     await _quiet(hearing)
     after = cpu_of(named)
     spent = {name: 1000 * (after[name] - before[name]) / _IMAGES for name in named}
     results.record("images.rate", _IMAGES / (ended - begun))
-    results.record("images.events", len(hearing.heard) / (hearing.heard[-1].at - begun))
+    results.record("images.events", len(hearing.updates) / (hearing.updates[-1].at - begun))
     results.record("images.cpu", sum(spent[name] for name in OUR_SERVICES))
     results.record("images.cpu_all", sum(spent.values()))
     for name in (*OUR_SERVICES, *INFRASTRUCTURE):
@@ -180,6 +180,6 @@ async def _colored(
 async def _quiet(hearing: Subscriber) -> None:
     """Wait until no more events arrive."""
     heard = -1
-    while heard != len(hearing.heard):
-        heard = len(hearing.heard)
+    while heard != len(hearing.updates):
+        heard = len(hearing.updates)
         await asyncio.sleep(_QUIET)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pastelka_common.servers import NginxServer, running
-from pastelka_common.servers.nginx_templates import not_counted
+from pastelka_common.servers.nginx_templates import rate_exempt
 from pastelka_local.dashboard import dist
 from pastelka_local.testing.services import Service
 from tests.line import Line
@@ -19,7 +19,7 @@ COOKIE_SECONDS = 20
 """Minimum lifetime of the hub's cookie, in seconds."""
 COSTLY_BURST = 2
 
-_LOW = {**not_counted([]), "RATE_COSTLY": "12", "RATE_COSTLY_BURST": str(COSTLY_BURST)}
+_LOW = {**rate_exempt([]), "RATE_COSTLY": "12", "RATE_COSTLY_BURST": str(COSTLY_BURST)}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def command() -> Sequence[str] | None:
     docker = shutil.which("docker")
     if docker is not None and _works([docker, "compose", "version"]):
         return (docker, "compose")
-    if not _PROGRAM.can_be_had:
+    if not _PROGRAM.is_obtainable:
         return None
     return (str(_PROGRAM.get(_say)),)
 

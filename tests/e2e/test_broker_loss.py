@@ -77,7 +77,7 @@ async def watching(line: Any, number: str) -> AsyncIterator[Browser]:
     """A browser that stays connected."""
     browser = Browser(line, number)
     async with line.stack.subscriber(f"orders/{number}") as subscriber:
-        subscriber.on_heard = browser.hear
+        subscriber.on_update = browser.hear
         task = asyncio.create_task(browser.fetch_on_update())
         yield browser
         task.cancel()

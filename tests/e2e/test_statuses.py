@@ -51,7 +51,7 @@ async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
     assert of_order.payloads == expected
     # The list also receives the update about the new order.
     assert [payload for payload in of_list.payloads if payload != {"type": "list_update"}] == expected
-    assert {heard.event for heard in (*of_order.heard, *of_list.heard)} == {"message"}
+    assert {heard.event for heard in (*of_order.updates, *of_list.updates)} == {"message"}
     # At each event the API already shows that status or a later one.
     for at_event, shown in zip(COLORING, seen_at_events, strict=True):
         assert COLORING.index(shown) >= COLORING.index(at_event)
@@ -158,7 +158,7 @@ async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
             checks.append(asyncio.create_task(check(event.payload)))
 
     async with line.stack.subscriber("orders") as subscriber:
-        subscriber.on_heard = heard
+        subscriber.on_update = heard
         # On a busy machine a poll can miss a state of the provider: repeat with new orders.
         while len(checks) < 1000:
             orders = [await line.order(10, process="coloring", first_seed=len(checks)) for _ in range(10)]

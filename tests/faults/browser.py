@@ -32,7 +32,7 @@ class Browser:
         self.client = client
         self.listed: list[str] = []
         self.orders: dict[str, Order] = {}
-        self.heard = 0
+        self.updates = 0
         self.opened = 0
         self._key = hub_key
         self._hub = hub or f"{client.address}/.well-known/mercure"
@@ -93,7 +93,7 @@ class Browser:
             self._refetches.ask(key)
 
     def _on_event(self, event: dict[str, Any]) -> None:
-        self.heard += 1
+        self.updates += 1
         match event:
             case {"type": "list_update"}:
                 self._refetches.ask(_LIST)

@@ -31,9 +31,9 @@ class ClusterNode(NatsServer):
 
     async def ready(self) -> bool:
         """Whether it responds: a node may be unhealthy until it has found the others."""
-        from pastelka_common.servers.base import answers  # noqa: PLC0415
+        from pastelka_common.servers.base import responds  # noqa: PLC0415
 
-        return await answers(f"{self.monitoring_url}/varz")
+        return await responds(f"{self.monitoring_url}/varz")
 
     def _settings(self) -> dict[str, object]:
         others = [f"nats://{HOST}:{port}" for port in self.routes if port != self.route_port]

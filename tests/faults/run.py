@@ -158,7 +158,7 @@ def _describe(
 ) -> None:
     journal = line.journal
     result.requests = client.count + browser.client.count
-    result.updates, result.line_opened = browser.heard, browser.opened
+    result.updates, result.line_opened = browser.updates, browser.opened
     result.clicks = journal.clicks
     result.exits = [
         f"{name} after {at - journal.began:.1f} s, status {code}" for at, name, code in journal.exits

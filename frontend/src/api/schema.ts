@@ -15,9 +15,9 @@ export interface paths {
         put?: never;
         /**
          * Join Books
-         * @description The newest finished books of several orders as one PDF, each after a separator sheet.
+         * @description Merge the newest finished books of several orders into one PDF, each after a separator sheet.
          *
-         *     Nothing is stored: ask for the books of the orders first.
+         *     The result is not stored; compose the orders' books first.
          */
         post: operations["join_books"];
         delete?: never;
@@ -37,7 +37,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Coloring
-         * @description Stop an active coloring, at the provider too; it ends in `error` with code `cancelled`.
+         * @description Cancel an active coloring, also at the provider; it ends in `error` with code `cancelled`.
          */
         post: operations["cancel_coloring"];
         delete?: never;
@@ -57,7 +57,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Coloring
-         * @description Try a failed coloring again, afresh.
+         * @description Retry a failed coloring in a new run.
          */
         post: operations["retry_coloring"];
         delete?: never;
@@ -78,7 +78,7 @@ export interface paths {
         post?: never;
         /**
          * Dismiss Dead Letter
-         * @description Take a dead letter away without asking again for anything.
+         * @description Delete a dead letter without enqueueing its job.
          */
         delete: operations["dismiss_dead_letter"];
         options?: never;
@@ -97,7 +97,7 @@ export interface paths {
         put?: never;
         /**
          * Requeue Dead Letter
-         * @description Ask again for what was given up on; a version begins a new run. The letter is then gone.
+         * @description Enqueue the job of a dead letter again, and delete the letter; a version begins a new run.
          */
         post: operations["requeue_dead_letter"];
         delete?: never;
@@ -163,7 +163,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Image Coloring
-         * @description Ask for a coloring of one image; an active one with the same options is returned instead.
+         * @description Request a coloring of one image; returns an active one with the same options instead.
          */
         post: operations["generate_image_coloring"];
         delete?: never;
@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Image Svg
-         * @description Ask for an SVG of the chosen coloring; an active one with the same options is returned instead.
+         * @description Request an SVG of the chosen coloring; returns an active one with the same options instead.
          */
         post: operations["generate_image_svg"];
         delete?: never;
@@ -223,7 +223,7 @@ export interface paths {
         put?: never;
         /**
          * Select Coloring
-         * @description Choose a coloring; an SVG of another page does not stay chosen.
+         * @description Choose a coloring; clears a chosen SVG of another page.
          */
         post: operations["select_coloring"];
         delete?: never;
@@ -243,7 +243,7 @@ export interface paths {
         put?: never;
         /**
          * Select Svg
-         * @description Choose an SVG, and with it the coloring that it was made from.
+         * @description Choose an SVG, and with it the coloring that it was generated from.
          */
         post: operations["select_svg"];
         delete?: never;
@@ -287,9 +287,9 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Make an order by hand from uploaded photos.
+         * @description Create a manual order from uploaded photos.
          *
-         *     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
+         *     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
          */
         post: operations["create_order"];
         delete?: never;
@@ -309,7 +309,7 @@ export interface paths {
         put?: never;
         /**
          * Fetch From Shopify
-         * @description Fetch the orders made since then from the shop, and what changed since then in those that are here.
+         * @description Fetch orders from the shop: those created since then, and changes since then of existing ones.
          */
         post: operations["fetch_from_shopify"];
         delete?: never;
@@ -381,9 +381,9 @@ export interface paths {
         put?: never;
         /**
          * Create Book
-         * @description Compose the book of an order; options that are not given are those of the settings.
+         * @description Compose the book of an order; defaults of options come from the settings.
          *
-         *     A version of the same options that is not finished is answered instead.
+         *     Returns an unfinished version with the same options instead, if there is one.
          */
         post: operations["create_book"];
         delete?: never;
@@ -401,7 +401,7 @@ export interface paths {
         };
         /**
          * Preflight Book
-         * @description What is wrong with the book of an order, with these options; others are those of the settings.
+         * @description Check the book of an order with these options; defaults come from the settings.
          */
         get: operations["preflight_book"];
         put?: never;
@@ -483,7 +483,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Order Coloring
-         * @description Ask for a coloring of every image that has none with these options.
+         * @description Request a coloring of every image that has none with these options.
          */
         post: operations["generate_order_coloring"];
         delete?: never;
@@ -503,7 +503,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Order Svg
-         * @description Ask for an SVG of every image whose coloring has none with these options.
+         * @description Request an SVG of every image whose coloring has none with these options.
          */
         post: operations["generate_order_svg"];
         delete?: never;
@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * Get Line Item
-         * @description What a person may change of a line item, with the `ETag` that a change names.
+         * @description The editable fields of a line item, with the `ETag` for `If-Match`.
          */
         get: operations["get_line_item"];
         put?: never;
@@ -551,9 +551,9 @@ export interface paths {
         head?: never;
         /**
          * Change Line Item
-         * @description Change title, quantity, dedication or layout; a field that is not sent stays.
+         * @description Change title, quantity, dedication or layout; absent fields stay.
          *
-         *     A later change by the shop does not replace it: the shop's value is then in `shop_values`.
+         *     Later changes by the shop do not overwrite it; they appear in `shop_values`.
          */
         patch: operations["change_line_item"];
         trace?: never;
@@ -567,9 +567,9 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order, or one that is made now.
+         * @description The newest finished book of the order, else one composed on demand.
          *
-         *     That is a cover and the chosen pages of each line item, in all its copies.
+         *     It has a cover and the chosen pages of each line item, in all copies.
          */
         get: operations["print_order"];
         put?: never;
@@ -591,7 +591,7 @@ export interface paths {
         put?: never;
         /**
          * Sync Order
-         * @description Read one order from the shop again; photos that are not stored are fetched once more.
+         * @description Fetch one order from the shop again; missing photos are downloaded again.
          */
         post: operations["sync_order"];
         delete?: never;
@@ -629,7 +629,7 @@ export interface paths {
         };
         /**
          * List Presets
-         * @description The presets with their options, and the options that the active provider takes.
+         * @description The presets with their options, and the options that the active provider supports.
          */
         get: operations["list_presets"];
         put?: never;
@@ -649,7 +649,7 @@ export interface paths {
         };
         /**
          * Get Session
-         * @description Who asks; lets their session live on, and renews the hub's cookie.
+         * @description The caller; extends the session, and renews the hub's cookie.
          */
         get: operations["get_session"];
         put?: never;
@@ -660,7 +660,7 @@ export interface paths {
         post: operations["sign_in"];
         /**
          * Sign Out
-         * @description End the session and take its cookies away; fine, too, where there is none.
+         * @description End the session and delete its cookies; idempotent.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -679,7 +679,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Svg
-         * @description Stop an active SVG; it ends in `error` with code `cancelled`.
+         * @description Cancel an active SVG; it ends in `error` with code `cancelled`.
          */
         post: operations["cancel_svg"];
         delete?: never;
@@ -699,7 +699,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Svg
-         * @description Try a failed SVG again, afresh.
+         * @description Retry a failed SVG in a new run.
          */
         post: operations["retry_svg"];
         delete?: never;
@@ -717,7 +717,7 @@ export interface paths {
         };
         /**
          * Get System
-         * @description Services with their health, queues, outbox, the last hour, and what was given up on.
+         * @description Health of services, queues, outbox, statistics of the last hour, dead letters.
          */
         get: operations["get_system"];
         put?: never;
@@ -739,12 +739,12 @@ export interface paths {
         put?: never;
         /**
          * Shopify Webhook
-         * @description Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
+         * @description Import an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
          *
-         *     What is signed is accepted whatever it holds: what can be read is applied, what cannot is kept and named
-         *     in the order's `unread_fields`.
+         *     Every signed webhook is accepted: valid fields are applied, the others are listed in the order's
+         *     `unread_fields`.
          *
-         *     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
+         *     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged.
          */
         post: operations["shopify_webhook"];
         delete?: never;
@@ -787,7 +787,7 @@ export interface components {
             photos: string[];
             /**
              * Process
-             * @description What starts by itself
+             * @description Processing to start automatically
              * @default none
              * @enum {string}
              */
@@ -795,12 +795,12 @@ export interface components {
         };
         /**
          * BookOptions
-         * @description How a book is printed. Lengths are in millimeters.
+         * @description Print options of a book. Lengths are in millimeters.
          */
         BookOptions: {
             /**
              * Backs
-             * @description `blank`: colors do not show through to a picture
+             * @description `blank`: colors cannot bleed through to a picture
              * @default printed
              * @enum {string}
              */
@@ -812,7 +812,7 @@ export interface components {
             bleed_mm: number;
             /**
              * Copies
-             * @description Of more than one copy: all sheets again, or a note on a sheet before the books
+             * @description Several copies: repeat all sheets, or note the number before the books
              * @default repeat
              * @enum {string}
              */
@@ -841,7 +841,7 @@ export interface components {
             has_numbers: boolean;
             /**
              * Has Photo Page
-             * @description A last page with all photos, small
+             * @description A last page with small copies of all photos
              * @default false
              */
             has_photo_page: boolean;
@@ -849,13 +849,13 @@ export interface components {
             height_mm?: number | null;
             /**
              * Inner Margin Mm
-             * @description For binding; on the other side of even pages
+             * @description For binding; on the opposite side of even pages
              * @default 0
              */
             inner_margin_mm: number;
             /**
              * Orientation
-             * @description Of every sheet. `auto`: upright sheets, each picture turned where it is larger then
+             * @description Of every sheet. `auto`: portrait sheets, pictures rotated where that is larger
              * @default auto
              * @enum {string}
              */
@@ -868,13 +868,13 @@ export interface components {
             paper: "A5" | "A4" | "A3" | "Letter" | "custom";
             /**
              * Width Mm
-             * @description Needed for custom paper, and only there
+             * @description Required for custom paper, forbidden otherwise
              */
             width_mm?: number | null;
         };
         /**
          * BookPatch
-         * @description What a person notes on a version.
+         * @description Editable fields of a version.
          */
         BookPatch: {
             /** Is Printed */
@@ -892,7 +892,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** @description Only there when something went wrong */
+            /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
             options: components["schemas"]["BookOptions"];
             /**
@@ -912,7 +912,7 @@ export interface components {
             progress: number;
             /**
              * Sheets
-             * @description Sides of paper in the PDF, with all copies
+             * @description Pages of the PDF, with all copies
              */
             sheets: number | null;
             /**
@@ -943,12 +943,12 @@ export interface components {
         BreakerResponse: {
             /**
              * Next Probe At
-             * @description When one job is let through again; null unless open
+             * @description Time of the next probe; null unless open
              */
             next_probe_at: string | null;
             /**
              * Reason
-             * @description Why it opened; null while closed
+             * @description Cause of opening; null while closed
              */
             reason: string | null;
             /**
@@ -969,7 +969,7 @@ export interface components {
         CallerResponse: {
             /**
              * Kind
-             * @description By what they are known
+             * @description How the caller is authenticated
              * @enum {string}
              */
             kind: "open" | "user" | "proxy" | "token";
@@ -977,16 +977,16 @@ export interface components {
             name: string;
             /**
              * Role
-             * @description A viewer looks, an operator changes
+             * @description A viewer may read, an operator may also change
              * @enum {string}
              */
             role: "viewer" | "operator";
         };
         /**
          * ColoringOptions
-         * @description How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
+         * @description Options of a coloring page: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
          *
-         *     The options of style are written only where they differ from their default.
+         *     Style options are serialized only if they differ from their default.
          */
         ColoringOptions: {
             /**
@@ -1001,7 +1001,7 @@ export interface components {
              */
             frame: boolean;
             /**
-             * @description Width of the lines, for the chosen detail
+             * @description Width of the lines, relative to the chosen detail
              * @default normal
              */
             line_weight: components["schemas"]["LineWeight"];
@@ -1020,22 +1020,22 @@ export interface components {
         };
         /**
          * ColoringOptionsResponse
-         * @description Size, detail and style of a coloring page; an option of style only where it is not the default.
+         * @description Size, detail and style of a coloring page; style options only if not the default.
          */
         ColoringOptionsResponse: {
             /**
              * Background
-             * @description Only there when it is not `quiet`
+             * @description Only present if not `quiet`
              */
             background?: ("keep" | "none") | null;
             /**
              * Frame
-             * @description Only there when there is no frame
+             * @description Only present if there is no frame
              */
             frame?: false | null;
             /**
              * Line Weight
-             * @description Only there when it is not `normal`
+             * @description Only present if not `normal`
              */
             line_weight?: ("thin" | "bold") | null;
             /** Megapixels */
@@ -1051,7 +1051,7 @@ export interface components {
         ColoringProcessingStatus: "pending" | "queued" | "processing" | "runpod_submitting" | "runpod_submitted" | "runpod_queued" | "runpod_processing" | "completed" | "error";
         /**
          * ColoringVersionResponse
-         * @description One coloring page, made or being made.
+         * @description One coloring page, completed or in progress.
          */
         ColoringVersionResponse: {
             /**
@@ -1059,17 +1059,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** @description Only there when something went wrong */
+            /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
             /** Id */
             id: number;
             options: components["schemas"]["ColoringOptionsResponse"];
             /**
              * Possibly Paid Twice
-             * @description Only there when the job was submitted again because the provider's answer to the first submission was lost: the provider may charge for both
+             * @description Only present if the job was resubmitted because the provider's response to the first submission was lost: the provider may charge for both
              */
             possibly_paid_twice?: true | null;
-            /** @description Only there while the next attempt is waited for */
+            /** @description Only present while a retry is pending */
             retry?: components["schemas"]["RetryResponse"] | null;
             status: components["schemas"]["ColoringProcessingStatus"];
             /** Url */
@@ -1079,7 +1079,7 @@ export interface components {
         };
         /**
          * CreatedOrderResponse
-         * @description The order that was made of an upload.
+         * @description The order created from an upload.
          */
         CreatedOrderResponse: {
             /**
@@ -1089,7 +1089,7 @@ export interface components {
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
              * Cancelled At
-             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             * @description Only present if the shop cancelled the order: it is not processed or printed
              */
             cancelled_at?: string | null;
             /**
@@ -1136,7 +1136,7 @@ export interface components {
             printed_at?: string | null;
             /**
              * Refused Photos
-             * @description Files that are no photos; only there when some of several files were refused
+             * @description Files that are not photos; only present if there are any
              */
             refused_photos?: components["schemas"]["RefusedPhoto"][];
             /**
@@ -1148,7 +1148,7 @@ export interface components {
             shipping_method: string | null;
             /**
              * Shop Url
-             * @description The order in the shop's administration; only there for an order of a known shop
+             * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
             /** Shopify Id */
@@ -1168,7 +1168,7 @@ export interface components {
             to_review: number;
             /**
              * Unread Fields
-             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
             /**
@@ -1179,7 +1179,7 @@ export interface components {
         };
         /**
          * CustomerPayload
-         * @description Who ordered.
+         * @description The customer.
          */
         CustomerPayload: {
             /**
@@ -1200,7 +1200,7 @@ export interface components {
         };
         /**
          * DeadLetterResponse
-         * @description A job that was given up on.
+         * @description An abandoned job.
          */
         DeadLetterResponse: {
             /** At */
@@ -1217,7 +1217,7 @@ export interface components {
             order_number?: string | null;
             /**
              * Sequence
-             * @description By which it is requeued or dismissed
+             * @description Id for requeue and dismiss
              */
             sequence: number;
             /**
@@ -1231,7 +1231,7 @@ export interface components {
         };
         /**
          * DeadLettersResponse
-         * @description Jobs that were given up on in the last 30 days, newest first.
+         * @description Jobs abandoned in the last 30 days, newest first.
          */
         DeadLettersResponse: {
             /** Count */
@@ -1254,19 +1254,19 @@ export interface components {
         };
         /**
          * FetchFromShopRequest
-         * @description From when on orders are fetched.
+         * @description Start of the period to fetch.
          */
         FetchFromShopRequest: {
             /**
              * Since
-             * @description A day, or a moment with its offset, not in the future; 30 days ago if it is not given
+             * @description A date, or a timestamp with offset, not in the future; default: 30 days ago
              * @example 2026-11-01
              */
             since?: string | null;
         };
         /**
          * FindingResponse
-         * @description One thing that is wrong with a book.
+         * @description One finding of the preflight.
          */
         FindingResponse: {
             /** Code */
@@ -1279,7 +1279,7 @@ export interface components {
             message: string;
             /**
              * Severity
-             * @description An error stops the book
+             * @description An error blocks the book
              * @enum {string}
              */
             severity: "error" | "warning";
@@ -1292,7 +1292,7 @@ export interface components {
         GroupBy: "none" | "color" | "parent" | "layer";
         /**
          * HourResponse
-         * @description What ended in the last hour.
+         * @description Versions that ended in the last hour.
          */
         HourResponse: {
             /** Cancelled */
@@ -1303,7 +1303,7 @@ export interface components {
             failed: number;
             /**
              * Failure Rate
-             * @description failed / (completed + failed), 0 to 1; null when nothing ended
+             * @description failed / (completed + failed), 0 to 1; null if there are none
              */
             failure_rate: number | null;
             /**
@@ -1311,12 +1311,12 @@ export interface components {
              * @enum {string}
              */
             kind: "coloring" | "svg";
-            /** @description The same, minute by minute: they add up to the counts */
+            /** @description The same per minute; adds up to the counts */
             minutes: components["schemas"]["MinutesResponse"];
         };
         /**
          * ImageResponse
-         * @description One photo with everything made from it.
+         * @description One photo with its versions.
          */
         ImageResponse: {
             /**
@@ -1331,7 +1331,7 @@ export interface components {
             approved_by?: string | null;
             /** Downloaded At */
             downloaded_at: string | null;
-            /** @description Only there when something went wrong */
+            /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
             /** Id */
             id: number;
@@ -1352,7 +1352,7 @@ export interface components {
         };
         /**
          * InvalidField
-         * @description One field that is wrong: where, and what would be right.
+         * @description One invalid field.
          */
         InvalidField: {
             /** Code */
@@ -1364,7 +1364,7 @@ export interface components {
         };
         /**
          * LineItemPatch
-         * @description New values; a field that is not sent stays, and `null` empties it.
+         * @description New values; absent fields stay, and `null` clears a field.
          */
         LineItemPatch: {
             /** Dedication */
@@ -1384,7 +1384,7 @@ export interface components {
         };
         /**
          * LineItemPayload
-         * @description One line item. ``properties`` is ``None`` where the subscription leaves it out.
+         * @description One line item. ``properties`` is ``None`` if the subscription omits it.
          */
         LineItemPayload: {
             /**
@@ -1427,22 +1427,22 @@ export interface components {
             quantity: number;
             /**
              * Removed
-             * @description Only there when the shop removed the item: nothing is made or printed for it
+             * @description Only present if the shop removed the item: it is not processed or printed
              */
             removed?: true | null;
             /**
              * Shop Changed At
-             * @description Only there when the shop changed one of `shop_values` after a person had
+             * @description Only present if the shop changed one of `shop_values` after the edit
              */
             shop_changed_at?: string | null;
-            /** @description Only there when a person changed what the shop says */
+            /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
             title: string;
         };
         /**
          * LineItemState
-         * @description What a person may change of a line item.
+         * @description The editable fields of a line item.
          */
         LineItemState: {
             /** Dedication */
@@ -1455,20 +1455,20 @@ export interface components {
             quantity: number;
             /** Shop Changed At */
             shop_changed_at?: string | null;
-            /** @description Only there when a person changed what the shop says */
+            /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
             title: string;
         };
         /**
          * LineWeight
-         * @description How wide lines are, for the chosen detail.
+         * @description Width of the lines, relative to the chosen detail.
          * @enum {string}
          */
         LineWeight: "thin" | "normal" | "bold";
         /**
          * MinutesResponse
-         * @description What ended in each minute by the clock: 61 of them, the first and the last of which are partial.
+         * @description Ended versions per clock minute: 61 counts, the first and last of partial minutes.
          */
         MinutesResponse: {
             /**
@@ -1481,7 +1481,7 @@ export interface components {
             cancelled: number[];
             /**
              * Completed
-             * @description A count for each minute, oldest first
+             * @description One count per minute, oldest first
              */
             completed: number[];
             /** Failed */
@@ -1499,7 +1499,7 @@ export interface components {
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
              * Cancelled At
-             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             * @description Only present if the shop cancelled the order: it is not processed or printed
              */
             cancelled_at?: string | null;
             /**
@@ -1563,7 +1563,7 @@ export interface components {
             shipping_method: string | null;
             /**
              * Shop Url
-             * @description The order in the shop's administration; only there for an order of a known shop
+             * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
             /** Shopify Id */
@@ -1583,7 +1583,7 @@ export interface components {
             svg_completed: number;
             /**
              * Thumbnails
-             * @description URLs of small pictures of up to four photos
+             * @description URLs of thumbnails of up to four photos
              */
             thumbnails: string[];
             /**
@@ -1593,7 +1593,7 @@ export interface components {
             to_review: number;
             /**
              * Unread Fields
-             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
             /**
@@ -1655,7 +1655,7 @@ export interface components {
         };
         /**
          * OrderResponse
-         * @description One order with everything in it.
+         * @description One order with its line items, images and versions.
          */
         OrderResponse: {
             /**
@@ -1665,7 +1665,7 @@ export interface components {
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
              * Cancelled At
-             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             * @description Only present if the shop cancelled the order: it is not processed or printed
              */
             cancelled_at?: string | null;
             /**
@@ -1719,7 +1719,7 @@ export interface components {
             shipping_method: string | null;
             /**
              * Shop Url
-             * @description The order in the shop's administration; only there for an order of a known shop
+             * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
             /** Shopify Id */
@@ -1739,7 +1739,7 @@ export interface components {
             to_review: number;
             /**
              * Unread Fields
-             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
             /**
@@ -1756,7 +1756,7 @@ export interface components {
         OrderStage: "intake" | "attention" | "to_generate" | "generating" | "to_review" | "approved" | "printed" | "shipped" | "on_hold" | "cancelled";
         /**
          * OrderStatus
-         * @description Status of an order until its photos are here; PostgreSQL type ``orderstatus``.
+         * @description Status of an order until its photos are stored; PostgreSQL type ``orderstatus``.
          * @enum {string}
          */
         OrderStatus: "pending" | "downloading" | "processing" | "ready_for_review" | "error";
@@ -1769,23 +1769,23 @@ export interface components {
             messages: number;
             /**
              * Oldest Seconds
-             * @description Age of the oldest; null when there is none
+             * @description Age of the oldest; null if there is none
              */
             oldest_seconds: number | null;
             /**
              * Refused
-             * @description Not among them: messages that the broker will never accept
+             * @description Messages that the broker permanently refuses, not included above
              */
             refused: number;
         };
         /**
          * PreflightResponse
-         * @description What is wrong with a book before it is printed.
+         * @description Result of the preflight of a book.
          */
         PreflightResponse: {
             /**
              * Can Print
-             * @description Whether nothing stops the book
+             * @description Whether there are no errors
              */
             can_print: boolean;
             /** Findings */
@@ -1793,12 +1793,12 @@ export interface components {
         };
         /**
          * PresetResponse
-         * @description Coloring options with a name.
+         * @description Named coloring options.
          */
         PresetResponse: {
             /**
              * Cost
-             * @description Price of a page; null where it is not known
+             * @description Price of a page; null if unknown
              */
             cost: number | null;
             /**
@@ -1809,20 +1809,20 @@ export interface components {
             options: components["schemas"]["ColoringOptionsResponse"];
             /**
              * Seconds
-             * @description Median time that a page with these options took lately, from the begin of its work; null where too few were made
+             * @description Recent median time from start to completion of a page with these options; null if there are too few
              */
             seconds: number | null;
         };
         /**
          * PresetsResponse
-         * @description The presets, and the coloring options that the active provider takes.
+         * @description The presets, and the coloring options that the active provider supports.
          */
         PresetsResponse: {
             /** Items */
             items: components["schemas"]["PresetResponse"][];
             /**
              * Options
-             * @description Names of the options that the provider takes; others are refused
+             * @description Names of the supported options; others are rejected
              */
             options: string[];
             /**
@@ -1833,7 +1833,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description An error by RFC 9457 (``application/problem+json``).
+         * @description A problem document, RFC 9457 (``application/problem+json``).
          */
         Problem: {
             /** Code */
@@ -1848,7 +1848,7 @@ export interface components {
             title: string;
             /**
              * Type
-             * @description A stable word for programs, as a URN
+             * @description A stable identifier, as a URN
              * @example urn:pastelka:not_found
              */
             type: string;
@@ -1892,7 +1892,7 @@ export interface components {
         };
         /**
          * QueuedResponse
-         * @description It is being done; what comes of it is told by events.
+         * @description The request was accepted; events report its progress.
          */
         QueuedResponse: {
             /** Message */
@@ -1911,7 +1911,7 @@ export interface components {
         ReconcilerResponse: {
             /**
              * Examined
-             * @description Active versions that it looked at
+             * @description Active versions examined
              */
             examined: number;
             /** Last Repaired At */
@@ -1928,18 +1928,18 @@ export interface components {
             repaired: number;
             /**
              * Repaired Total
-             * @description Since the database was made
+             * @description Since the database was created
              */
             repaired_total: number;
             /**
              * Seconds
-             * @description How long it took
+             * @description Duration of the pass
              */
             seconds: number;
         };
         /**
          * RefusedPhoto
-         * @description A file of an upload that is no photo, or none that can be worked with; it was not stored.
+         * @description A file of an upload that is not a usable photo; it was not stored.
          */
         RefusedPhoto: {
             /**
@@ -1949,78 +1949,78 @@ export interface components {
             code: string;
             /**
              * Detail
-             * @description What is wrong, and what would be right
+             * @description Cause and remedy
              */
             detail: string;
             /**
              * Name
-             * @description The file's name as it may be shown
+             * @description The file's name, safe for display
              */
             name: string;
             /**
              * Position
-             * @description Its place among the files sent, from 1
+             * @description Position of the file in the upload, from 1
              */
             position: number;
         };
         /**
          * RetentionResponse
-         * @description Orders that are older than `RETENTION_DAYS` are erased; this is how that goes.
+         * @description State of the retention, which erases orders older than `RETENTION_DAYS`.
          */
         RetentionResponse: {
             /**
              * Days
-             * @description How long an order is kept; null while they are kept for ever
+             * @description Retention period; null: orders are kept for ever
              */
             days: number | null;
             /**
              * Erased
-             * @description Orders that were erased because they were too old
+             * @description Orders erased by the retention
              */
             erased: number;
             /**
              * Error
-             * @description Why the first of them failed, or why nothing could be judged
+             * @description Error of the first failed erasure, or of the pass
              */
             error: string | null;
             /**
              * Failing
-             * @description Those of them that were tried in vain, and will be tried again
+             * @description Unfinished erasures that failed and will be retried
              */
             failing: number;
             /** Last Erased At */
             last_erased_at: string | null;
             /**
              * On
-             * @description Whether orders are erased when they are old; false: they are kept
+             * @description Whether old orders are erased
              */
             on: boolean;
             /**
              * Ran At
              * Format: date-time
-             * @description When orders were last looked for
+             * @description Time of the last pass
              */
             ran_at: string;
             /**
              * Since
              * Format: date-time
-             * @description Since when `erased` counts
+             * @description Start of the count in `erased`
              */
             since: string;
             /**
              * Waiting
-             * @description Erasures, for any reason, that are not finished
+             * @description Unfinished erasures, for any reason
              */
             waiting: number;
         };
         /**
          * RetryResponse
-         * @description An attempt failed for a reason that may pass, and there will be another.
+         * @description An attempt failed transiently, and will be retried.
          */
         RetryResponse: {
             /**
              * Attempt
-             * @description How many attempts have failed, from 1
+             * @description Number of failed attempts, from 1
              */
             attempt: number;
             /** Code */
@@ -2030,12 +2030,12 @@ export interface components {
             /**
              * Next At
              * Format: date-time
-             * @description When the next attempt begins, at the earliest
+             * @description Earliest start of the next attempt
              */
             next_at: string;
             /**
              * Of
-             * @description With as many the version ends in error
+             * @description Number of failed attempts that end the version in error
              */
             of: number;
         };
@@ -2054,7 +2054,7 @@ export interface components {
         };
         /**
          * SelectedResponse
-         * @description Another version is the chosen one.
+         * @description The version is now the chosen one.
          */
         SelectedResponse: {
             /** Message */
@@ -2078,14 +2078,14 @@ export interface components {
         };
         /**
          * ServiceResponse
-         * @description One process of a service, or a service of which no process answers.
+         * @description One process of a service, or a service without a responding process.
          */
         ServiceResponse: {
-            /** @description Only there for workers with a paid provider */
+            /** @description Only present for workers with a paid provider */
             breaker?: components["schemas"]["BreakerResponse"] | null;
             /**
              * Checks
-             * @description By dependency: `ok`, or what is wrong
+             * @description By dependency: `ok`, or the error
              */
             checks: {
                 [key: string]: string;
@@ -2094,7 +2094,7 @@ export interface components {
             healthy: boolean;
             /**
              * Instance
-             * @description Host and process id; null when no process answers
+             * @description Host and process id; null if no process responds
              */
             instance: string | null;
             /** Name */
@@ -2104,14 +2104,14 @@ export interface components {
         };
         /**
          * SessionResponse
-         * @description Who asks, and how one gets in here.
+         * @description The caller, and the authentication mode.
          */
         SessionResponse: {
             /** @description Null: the request is not authenticated */
             caller: components["schemas"]["CallerResponse"] | null;
             /**
              * Mode
-             * @description `open`: everybody on this machine is an operator
+             * @description `open`: every local request has the role operator
              * @enum {string}
              */
             mode: "open" | "password" | "proxy";
@@ -2120,14 +2120,13 @@ export interface components {
          * ShapeStacking
          * @description Vectorizer.ai ``output.shape_stacking``: shapes cut out of those below, or laid over them.
          *
-         *     ``none`` is the word of the system we replace for *not stacked*; providers treat it as
-         *     ``cutouts``.
+         *     ``none`` is the replaced system's value for *not stacked*; providers treat it as ``cutouts``.
          * @enum {string}
          */
         ShapeStacking: "cutouts" | "stacked" | "none";
         /**
          * ShippingLinePayload
-         * @description One way it is delivered, or was to be.
+         * @description One shipping line, possibly removed.
          */
         ShippingLinePayload: {
             /**
@@ -2146,7 +2145,7 @@ export interface components {
         };
         /**
          * OrderPayload
-         * @description One order. ``line_items`` is ``None`` where the subscription leaves it out.
+         * @description One order. ``line_items`` is ``None`` if the subscription omits it.
          */
         ShopifyOrder: {
             /**
@@ -2227,7 +2226,7 @@ export interface components {
         };
         /**
          * SvgOptions
-         * @description How an SVG is made; the values are Vectorizer.ai's.
+         * @description Options of an SVG; the values are Vectorizer.ai's.
          */
         SvgOptions: {
             /** @default color */
@@ -2237,7 +2236,7 @@ export interface components {
         };
         /**
          * SvgOptionsResponse
-         * @description How an SVG is built up.
+         * @description Structure of an SVG.
          */
         SvgOptionsResponse: {
             /** Group By */
@@ -2253,7 +2252,7 @@ export interface components {
         SvgProcessingStatus: "pending" | "queued" | "processing" | "vectorizer_processing" | "completed" | "error";
         /**
          * SvgVersionResponse
-         * @description One SVG, made or being made from the coloring ``coloring_version_id``.
+         * @description One SVG of the coloring ``coloring_version_id``, completed or in progress.
          */
         SvgVersionResponse: {
             /** Coloring Version Id */
@@ -2263,17 +2262,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** @description Only there when something went wrong */
+            /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
             /** Id */
             id: number;
             options: components["schemas"]["SvgOptionsResponse"];
             /**
              * Possibly Paid Twice
-             * @description Only there when the job was submitted again because the provider's answer to the first submission was lost: the provider may charge for both
+             * @description Only present if the job was resubmitted because the provider's response to the first submission was lost: the provider may charge for both
              */
             possibly_paid_twice?: true | null;
-            /** @description Only there while the next attempt is waited for */
+            /** @description Only present while a retry is pending */
             retry?: components["schemas"]["RetryResponse"] | null;
             status: components["schemas"]["SvgProcessingStatus"];
             /** Url */
@@ -2283,7 +2282,7 @@ export interface components {
         };
         /**
          * SystemResponse
-         * @description How the system is. What cannot be told because the database or NATS is away is null.
+         * @description Status of the system. Fields whose source (database, NATS) is unavailable are null.
          */
         SystemResponse: {
             /**
@@ -2297,9 +2296,9 @@ export interface components {
             outbox: components["schemas"]["OutboxResponse"] | null;
             /** Queues */
             queues: components["schemas"]["QueueResponse"][] | null;
-            /** @description Null also when it has not run yet */
+            /** @description Also null before the first pass */
             reconciler: components["schemas"]["ReconcilerResponse"] | null;
-            /** @description Null also before the first look */
+            /** @description Also null before the first pass */
             retention: components["schemas"]["RetentionResponse"] | null;
             /** Services */
             services: components["schemas"]["ServiceResponse"][];
@@ -2320,13 +2319,13 @@ export interface components {
             error_code: string | null;
             /** Image Id */
             image_id: number;
-            /** @description Only there while the next attempt is waited for */
+            /** @description Only present while a retry is pending */
             retry?: components["schemas"]["RetryResponse"] | null;
             /** Run */
             run: number;
             /**
              * Seconds
-             * @description How long the status lasted; null while it lasts
+             * @description Duration of the status; null while it lasts
              */
             seconds: number | null;
             /** Status */
@@ -3030,7 +3029,7 @@ export interface operations {
                     "application/json": components["schemas"]["ColoringVersionResponse"][];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3605,7 +3604,7 @@ export interface operations {
                     "application/json": components["schemas"]["SvgVersionResponse"][];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,10 +3670,10 @@ export interface operations {
     list_orders: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before */
+                /** @description `next_cursor` of the previous page */
                 cursor?: string | null;
                 limit?: number;
-                /** @description Beginnings of words of number and customer */
+                /** @description Prefixes of words of number and customer */
                 q?: string | null;
                 status?: components["schemas"]["OrderStatus"] | null;
                 /** @description Not together with `status` */
@@ -3695,7 +3694,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderListResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4015,7 +4014,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4252,7 +4251,7 @@ export interface operations {
                     "application/json": components["schemas"]["BookResponse"][];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -4318,7 +4317,7 @@ export interface operations {
     create_book: {
         parameters: {
             query?: {
-                /** @description Compose it although the preflight finds errors; missing pages are left out */
+                /** @description Compose it despite errors of the preflight; missing pages are omitted */
                 force?: boolean;
             };
             header?: never;
@@ -4420,23 +4419,23 @@ export interface operations {
         parameters: {
             query?: {
                 paper?: "A5" | "A4" | "A3" | "Letter" | "custom";
-                /** @description Needed for custom paper, and only there */
+                /** @description Required for custom paper, forbidden otherwise */
                 width_mm?: number | null;
                 height_mm?: number | null;
-                /** @description Of every sheet. `auto`: upright sheets, each picture turned where it is larger then */
+                /** @description Of every sheet. `auto`: portrait sheets, pictures rotated where that is larger */
                 orientation?: "auto" | "portrait" | "landscape";
                 bleed_mm?: number;
                 has_crop_marks?: boolean;
-                /** @description For binding; on the other side of even pages */
+                /** @description For binding; on the opposite side of even pages */
                 inner_margin_mm?: number;
-                /** @description `blank`: colors do not show through to a picture */
+                /** @description `blank`: colors cannot bleed through to a picture */
                 backs?: "printed" | "blank";
                 has_numbers?: boolean;
                 /** @description The first page's photo on the cover */
                 has_cover_photo?: boolean;
-                /** @description A last page with all photos, small */
+                /** @description A last page with small copies of all photos */
                 has_photo_page?: boolean;
-                /** @description Of more than one copy: all sheets again, or a note on a sheet before the books */
+                /** @description Several copies: repeat all sheets, or note the number before the books */
                 copies?: "repeat" | "note";
                 font?: "Nunito" | "DejaVu Sans";
             };
@@ -4457,7 +4456,7 @@ export interface operations {
                     "application/json": components["schemas"]["PreflightResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5022,7 +5021,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImageResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5107,7 +5106,7 @@ export interface operations {
                     "application/json": components["schemas"]["LineItemState"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5472,7 +5471,7 @@ export interface operations {
                     "application/json": components["schemas"]["TimelineResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5553,7 +5552,7 @@ export interface operations {
                     "application/json": components["schemas"]["PresetsResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6063,7 +6062,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description What it is about, such as `orders/create`; other topics are acknowledged and ignored */
+                /** @description The topic, such as `orders/create`; unknown topics are acknowledged and ignored */
                 "X-Shopify-Topic": string;
                 /** @description HMAC-SHA256 of the body with the shop's secret, in base64 */
                 "X-Shopify-Hmac-Sha256": string;
@@ -6071,14 +6070,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description An order as Shopify sends it, signed */
+        /** @description Shopify's webhook payload, signed */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ShopifyOrder"];
             };
         };
         responses: {
-            /** @description Applied, or nothing to apply */
+            /** @description Applied or ignored */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker("runpod", failures=3, pause=10, longest=40, clock=clock)
+    return Breaker("runpod", failure_threshold=3, reset_timeout=10, max_reset_timeout=40, clock=clock)
 
 
 def fault(retry_after: float | None = None) -> TransientError:

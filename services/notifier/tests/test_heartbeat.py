@@ -52,10 +52,10 @@ async def test_heartbeats_reach_pages_but_not_clients_of_message_events(
         Heartbeat(nc, hub, lambda: True, interval=SHORT).running(),
     ):
         await page.until(lambda heard: sum(one.event == "heartbeat" for one in heard) >= 3)
-        assert all(one.payload == {"type": "heartbeat"} for one in page.heard)
+        assert all(one.payload == {"type": "heartbeat"} for one in page.updates)
         # Each has its own id, so that a browser resumes without the earlier ones.
-        assert len({one.id for one in page.heard}) == len(page.heard)
-        assert plan.heard == []
+        assert len({one.id for one in page.updates}) == len(page.updates)
+        assert plan.updates == []
 
 
 async def test_only_the_active_notifier_publishes(nc: Client, hubs: Callable[..., CountingHub]):

@@ -57,7 +57,7 @@ async def test_a_subscriber_of_both_topics_receives_an_update_once(
         for subscriber in (both, the_list):
             await subscriber.until(lambda heard: len(heard) >= 3)
             assert [one["number"] for one in subscriber.payloads] == [0, 1, 2]
-            assert {one.event for one in subscriber.heard} == {"message"}
+            assert {one.event for one in subscriber.updates} == {"message"}
 
 
 async def test_a_browser_resumes_after_the_published_id(
@@ -71,7 +71,7 @@ async def test_a_browser_resumes_after_the_published_id(
     late._headers |= {"Last-Event-ID": ids[1]}
     async with late:
         await late.until(lambda heard: len(heard) == 2)
-        assert [one.id for one in late.heard] == ids[2:]
+        assert [one.id for one in late.updates] == ids[2:]
 
 
 async def publish_as(token: str, url: str, topic: str) -> int:

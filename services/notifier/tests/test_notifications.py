@@ -21,7 +21,7 @@ from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ConsumerSpec, ensure_consumer
 from pastelka_common.servers import MercureServer as HubServer
 from pastelka_common.servers import NatsServer, free_port, running
-from pastelka_common.testing.subscriber import Heard, Subscriber
+from pastelka_common.testing.subscriber import ReceivedUpdate, Subscriber
 from pastelka_notifier.decisions import Update
 from pastelka_notifier.handlers import NotificationService
 from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
@@ -50,7 +50,7 @@ def interleaved(orders: list[str], numbers: range) -> list[VersionStatusChanged]
     return [event(order, number) for number in numbers for order in orders]
 
 
-def by_order(heard: Iterable[Heard]) -> dict[str, list[int]]:
+def by_order(heard: Iterable[ReceivedUpdate]) -> dict[str, list[int]]:
     """The event numbers of each order, in their order of arrival."""
     found: dict[str, list[int]] = defaultdict(list)
     for one in heard:
@@ -154,8 +154,8 @@ async def test_events_of_each_order_arrive_in_order(
         async with notifying(NotificationService(nc, hub)):
             await publish(js, interleaved(orders, range(50)))
             await subscriber.until(lambda heard: len(heard) >= 500)
-        assert by_order(subscriber.heard) == {order: list(range(50)) for order in orders}
-        assert len({one.id for one in subscriber.heard}) == 500
+        assert by_order(subscriber.updates) == {order: list(range(50)) for order in orders}
+        assert len({one.id for one in subscriber.updates}) == 500
     await assert_nothing_is_left(nc)
 
 
@@ -171,7 +171,7 @@ async def test_a_burst_larger_than_the_pending_limit_does_not_stall(
         await publish(js, interleaved(orders, range(450)))
         async with notifying(NotificationService(nc, hub)):
             await subscriber.until(lambda heard: len(heard) >= 4500, timeout=60)
-        assert by_order(subscriber.heard) == {order: list(range(450)) for order in orders}
+        assert by_order(subscriber.updates) == {order: list(range(450)) for order in orders}
     await assert_nothing_is_left(nc)
 
 
@@ -199,7 +199,7 @@ async def test_events_during_a_hub_outage_arrive_in_order_afterwards(
         late._headers |= {"Last-Event-ID": "earliest"}
         async with late:
             await late.until(lambda heard: len({one.id for one in heard}) == 500)
-            for numbers in by_order(late.heard).values():
+            for numbers in by_order(late.updates).values():
                 # A duplicate is allowed (the hub died between accepting and responding), a reversal is not.
                 assert numbers == sorted(numbers)
                 assert set(numbers) == set(range(50))
@@ -231,7 +231,7 @@ async def test_shutdown_nacks_all_pending_events_at_once_and_in_order(
         assert broken.accepted == 0
         async with notifying(NotificationService(nc, hub, consumer=spec)):
             await subscriber.until(lambda heard: len(heard) == 30, timeout=10)
-        assert by_order(subscriber.heard) == {order_number: list(range(30))}
+        assert by_order(subscriber.updates) == {order_number: list(range(30))}
 
 
 async def test_a_push_cancelled_by_shutdown_is_not_lost(nc: Client, js: JetStreamContext, order_number: str):
@@ -249,9 +249,9 @@ async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
     """Messages that the consumer delivers immediately."""
     subscription = PullSubscription(nc, spec)
     await subscription.start()
-    await subscription.ask(10)
+    await subscription.request(10)
     async with asyncio.timeout(5):
-        taken = await subscription.take(10)
+        taken = await subscription.receive(10)
     return [*taken, *await subscription.stop()]
 
 
@@ -283,7 +283,7 @@ async def test_an_unreadable_event_is_dropped_and_blocks_no_other(
             await js.publish(f"events.order.{order_number}.order_changed", payload)
             await publish(js, [event(order_number, 1)])
             await subscriber.until(lambda heard: len(heard) == 1)
-        assert by_order(subscriber.heard) == {order_number: [1]}
+        assert by_order(subscriber.updates) == {order_number: [1]}
     await assert_nothing_is_left(nc)
 
 
@@ -298,7 +298,7 @@ async def test_an_update_that_the_hub_rejects_is_dropped_and_blocks_no_other(
         async with notifying(NotificationService(nc, hub)):
             await publish(js, [event(order_number, 1), event(order_number, 2)])
             await subscriber.until(lambda heard: len(heard) == 1)
-        assert by_order(subscriber.heard) == {order_number: [2]}
+        assert by_order(subscriber.updates) == {order_number: [2]}
     await assert_nothing_is_left(nc)
 
 
@@ -319,7 +319,7 @@ async def test_an_unexpected_error_is_retried_and_blocks_no_other(
         async with notifying(NotificationService(nc, hub)):
             await publish(js, [event(order_number, 1), event(order_number, 2)])
             await subscriber.until(lambda heard: len(heard) == 2)
-        assert by_order(subscriber.heard) == {order_number: [2, 1]}
+        assert by_order(subscriber.updates) == {order_number: [2, 1]}
 
 
 async def test_an_event_that_always_fails_is_terminated(
@@ -353,7 +353,7 @@ async def test_a_redelivery_of_a_queued_event_is_pushed_once_and_in_order(
         delivered = (await js.consumer_info(EVENTS, spec.name)).delivered
         assert delivered is not None
         assert delivered.consumer_seq > 5
-        assert by_order(subscriber.heard) == {order_number: list(range(5))}
+        assert by_order(subscriber.updates) == {order_number: list(range(5))}
 
 
 async def test_events_waiting_for_the_hub_are_not_redelivered_elsewhere(
@@ -368,7 +368,7 @@ async def test_events_waiting_for_the_hub_are_not_redelivered_elsewhere(
         async with notifying(NotificationService(nc, hub, consumer=spec)):
             await publish(js, [event(order_number, number) for number in range(5)])
             await subscriber.until(lambda heard: len(heard) == 5)
-        assert by_order(subscriber.heard) == {order_number: list(range(5))}
+        assert by_order(subscriber.updates) == {order_number: list(range(5))}
         await assert_nothing_is_left(nc, spec.name)
         delivered = (await js.consumer_info(EVENTS, spec.name)).delivered
         assert delivered is not None

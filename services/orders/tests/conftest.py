@@ -307,7 +307,7 @@ class People:
 
     async def user(self, name: str, role: Role, password: str = PASSWORD) -> None:
         """Add a user."""
-        hashed = await self._passwords.hashed(password)
+        hashed = await self._passwords.hash_password(password)
         assert await self._database.write(lambda c: accounts.add(c, name, role, hashed))
 
     async def signed_in(

@@ -25,7 +25,7 @@ from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import shop_items
 from pastelka_orders.row_jobs import JobRunner
 
-SOON = RetryPolicy(attempts=4, base=0.05, longest=0.2)
+SOON = RetryPolicy(attempts=4, base=0.05, max_delay=0.2)
 LONG = 60.0
 
 
@@ -86,7 +86,7 @@ async def downloading(
     """The worker's part that downloads photos."""
     intake, stop = PhotoIntake(), asyncio.Event()
     async with PhotoDownloader(
-        intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, patience=0.1
+        intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, slot_timeout=0.1
     ) as downloader:
         stored = FolderStorage(storage) if isinstance(storage, Path) else storage
         runner = JobRunner(database, Downloads(database, stored, downloader, "none"), concurrency, SOON)

@@ -253,7 +253,7 @@ async def test_the_lease_of_a_relay_that_vanished_ends(
 ) -> None:
     """Its holder is silent; while messages wait for the lease, a gauge shows it."""
     gone = DatabaseLease(RELAY_LEASE, seconds=12)
-    assert await database.write(gone.take)
+    assert await database.write(gone.acquire)
     await api.order()
     with structlog.testing.capture_logs() as logged:
         await until(lambda: _value(WAITING) > 0, 20)
@@ -273,7 +273,7 @@ async def test_a_relay_whose_lease_went_to_another_deletes_nothing(
     await asyncio.wait_for(late.reached.wait(), 20)
     await sql.execute("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
     other = DatabaseLease(RELAY_LEASE)
-    assert await database.write(other.take)
+    assert await database.write(other.acquire)
     late.may_go_on.set()
     await relaying
     assert await left(sql) == 3

@@ -365,7 +365,7 @@ async def test_a_job_that_fails_is_given_up_after_all_its_attempts(
 
     await add_row(sql)
     kind = Scripted(database, fail)
-    async with running([JobRunner(database, kind, 1, RetryPolicy(attempts=3, base=0.01, longest=0.02))]):
+    async with running([JobRunner(database, kind, 1, RetryPolicy(attempts=3, base=0.01, max_delay=0.02))]):
         await until(lambda: kind.given_up, LONG)
     assert kind.given_up == [Failure(code="busy", message="It is busy.")]
 
@@ -384,7 +384,7 @@ async def test_a_job_that_cannot_succeed_is_given_up_at_once_and_a_bug_is_tried_
     await add_row(sql, 1)
     await add_row(sql, 2)
     kind = Scripted(database, fail)
-    async with running([JobRunner(database, kind, 1, RetryPolicy(attempts=3, base=0.01, longest=0.02))]):
+    async with running([JobRunner(database, kind, 1, RetryPolicy(attempts=3, base=0.01, max_delay=0.02))]):
         await until(lambda: len(kind.given_up) == 2, LONG)
     assert [failure.code for failure in kind.given_up] == ["refused", "internal_error"]
     assert (tried.count(1), tried.count(2)) == (1, 3)
@@ -497,7 +497,7 @@ async def test_a_notification_wakes_a_worker_at_once(
         await sql.execute("INSERT INTO orders (id, order_number, source) VALUES (1, 'M1', 'manual')")
         target = await database.read(lambda c: erasures.by_number(c, "M1"))
         assert target is not None
-        await database.write(lambda c: erasures.ask(c, target, "customer", None))
+        await database.write(lambda c: erasures.add(c, target, "customer", None))
         await until(lambda: done, LONG)
         stop.set()
         await task

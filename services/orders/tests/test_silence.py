@@ -139,7 +139,7 @@ async def test_a_client_that_vanished_in_a_transaction_delays_no_other(
     locked = asyncio.Event()
 
     async def vanish(connection: AsyncConnection) -> None:
-        assert await DatabaseLease("outbox", seconds=1).take(connection)
+        assert await DatabaseLease("outbox", seconds=1).acquire(connection)
         proxy.silence()
         locked.set()
         await asyncio.Event().wait()
@@ -148,7 +148,7 @@ async def test_a_client_that_vanished_in_a_transaction_delays_no_other(
     await locked.wait()
     begun = time.monotonic()
     # It is not committed: the lease is free as soon as the session is gone.
-    assert await database.write(DatabaseLease("outbox").take)
+    assert await database.write(DatabaseLease("outbox").acquire)
     assert time.monotonic() - begun < SERVICE.lock
     with pytest.raises(DatabaseUnavailableError):
         await vanished

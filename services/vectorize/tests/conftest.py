@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from pastelka_vectorize.providers import SvgRequest
 
 MakeRequest = Callable[..., SvgRequest]
@@ -73,7 +73,7 @@ def make_request(page: Path) -> MakeRequest:
         shape_stacking: ShapeStacking = ShapeStacking.STACKED,
         group_by: GroupBy = GroupBy.COLOR,
     ) -> SvgRequest:
-        return SvgRequest(lying(path), shape_stacking, group_by)
+        return SvgRequest(local_source(path), shape_stacking, group_by)
 
     return make
 

@@ -8,7 +8,7 @@ import anyio
 
 from pastelka_coloring.providers import ColoringProgress, ColoringRequest
 from pastelka_coloring.providers.local import LocalColoringProvider
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 
 _PAGES = 6
 
@@ -22,7 +22,7 @@ def speedup(photo: Path) -> float:
 
 async def _seconds(photo: Path, workers: int, pages: int) -> float:
     provider = LocalColoringProvider(workers=workers, threads=1)
-    request = ColoringRequest(photo=lying(photo), megapixels=1.0, steps=4)
+    request = ColoringRequest(photo=local_source(photo), megapixels=1.0, steps=4)
     progress = cast(ColoringProgress, None)  # the local provider reports nothing
     try:
         # One page each first: what only the first one costs is not measured.

@@ -10,8 +10,8 @@ from pastelka_common.servers.nginx_templates import (
     caller_header,
     defaults,
     files_in_bucket,
-    not_counted,
     proxies_in_front,
+    rate_exempt,
 )
 from pastelka_local.settings import Settings, SettingsError
 
@@ -59,7 +59,7 @@ def _limits(settings: Settings) -> dict[str, str]:
         if not value.isascii() or not value.isdigit() or not fewest <= int(value) <= _MOST:
             raise SettingsError(f"{name} is {value!r}; a number from {fewest} to {_MOST} is needed")
     exempt = settings.environment.get(_EXEMPT, _THIS_MACHINE)
-    return {**given, **_checked(_EXEMPT, partial(not_counted, _listed(exempt)))}
+    return {**given, **_checked(_EXEMPT, partial(rate_exempt, _listed(exempt)))}
 
 
 def _proxies(settings: Settings) -> dict[str, str]:

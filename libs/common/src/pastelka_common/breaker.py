@@ -20,7 +20,7 @@ STATE = Gauge("pastelka_breaker_state", "0 closed, 1 half-open, 2 open", ["provi
 
 _NUMBERS: dict[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 _PROBE_SECONDS = 5.0
-_LONGEST_WISH = 3600.0
+_MAX_RETRY_AFTER = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -28,25 +28,25 @@ log = structlog.get_logger(__name__)
 class Breaker:
     """One provider's breaker in one process. Times are seconds.
 
-    It opens after ``failures`` in a row, for ``pause``, doubled up to ``longest``, or for the provider's
-    ``Retry-After`` if that is longer.
+    It opens after ``failure_threshold`` consecutive failures, for ``reset_timeout``, doubled up to
+    ``max_reset_timeout``, or for the provider's ``Retry-After`` if that is longer.
     """
 
     def __init__(
         self,
         provider: str,
         *,
-        failures: int = 5,
-        pause: float = 15.0,
-        longest: float = 300.0,
+        failure_threshold: int = 5,
+        reset_timeout: float = 15.0,
+        max_reset_timeout: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.provider = provider
-        self._failures = failures
-        self._pause = pause
-        self._longest = longest
+        self._failure_threshold = failure_threshold
+        self._reset_timeout = reset_timeout
+        self._max_reset_timeout = max_reset_timeout
         self._clock = clock
-        self._in_a_row = 0
+        self._consecutive_failures = 0
         self._opened = 0
         self._probe_at: float | None = None
         self._probing = False
@@ -99,7 +99,7 @@ class Breaker:
             return
         seconds = self.seconds_until_probe() or _PROBE_SECONDS
         # Jitter: waiting jobs must not return all at once, nor before the breaker is half-open.
-        seconds += random.uniform(0.1, 0.3) * max(self._pause, 1.0)  # noqa: S311 - jitter
+        seconds += random.uniform(0.1, 0.3) * max(self._reset_timeout, 1.0)  # noqa: S311 - jitter
         raise PostponedError(
             "provider_paused",
             f"Calls to {self.provider} are paused after repeated failures: {self._reason}",
@@ -116,7 +116,7 @@ class Breaker:
 
     def record_success(self) -> None:
         """Record that the provider responded."""
-        self._in_a_row = 0
+        self._consecutive_failures = 0
         if self._probe_at is None:
             return
         self._probe_at, self._probing, self._opened = None, False, 0
@@ -125,14 +125,14 @@ class Breaker:
 
     def record_failure(self, error: TransientError) -> None:
         """Record that a request failed transiently."""
-        self._in_a_row += 1
+        self._consecutive_failures += 1
         state = self.state
-        if state == "open" or (state == "closed" and self._in_a_row < self._failures):
+        if state == "open" or (state == "closed" and self._consecutive_failures < self._failure_threshold):
             return
-        pause = min(self._pause * 2.0 ** min(self._opened, 20), self._longest)
+        pause = min(self._reset_timeout * 2.0 ** min(self._opened, 20), self._max_reset_timeout)
         self._opened += 1
         self._probing = False
-        self._probe_at = self._clock() + max(pause, min(error.retry_after or 0.0, _LONGEST_WISH))
+        self._probe_at = self._clock() + max(pause, min(error.retry_after or 0.0, _MAX_RETRY_AFTER))
         self._change(error.message)
         log.warning("breaker opened", provider=self.provider, seconds=pause, code=error.code)
 
@@ -140,13 +140,13 @@ class Breaker:
         """Record that a request ended without information on the provider."""
         if probe:
             self._probing = False
-            self._tell()
+            self._notify_listeners()
 
     def _change(self, reason: str | None) -> None:
         self._since = now()
         self._reason = reason
-        self._tell()
+        self._notify_listeners()
 
-    def _tell(self) -> None:
+    def _notify_listeners(self) -> None:
         for listener in self._listeners:
             listener()

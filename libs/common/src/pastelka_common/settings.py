@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pastelka_common.messaging.names import PREFIX_PATTERN
 
 EXIT_BAD_SETTINGS = 2
-_SHORTEST_SECRET = 6
+_MIN_SECRET_LENGTH = 6
 """Shorter secrets would redact ordinary words."""
 _PASSWORD = re.compile(r"//[^/@\s]*?:([^/@\s]+)@")
 
@@ -38,17 +38,17 @@ class ServiceSettings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            complaints = _complaints(error)
+            errors = _error_lines(error)
         except SettingsError as error:
             # Malformed JSON of a complex field; the message names the field, never its value.
-            complaints = [f"settings: {error}"]
-        for line in complaints:
+            errors = [f"settings: {error}"]
+        for line in errors:
             sys.stderr.write(line + "\n")
         raise SystemExit(EXIT_BAD_SETTINGS)
 
     def secrets(self) -> frozenset[str]:
         """Values to redact: secrets, and passwords in URLs."""
-        return frozenset(found for found in _secrets(self) if len(found) >= _SHORTEST_SECRET)
+        return frozenset(found for found in _secrets(self) if len(found) >= _MIN_SECRET_LENGTH)
 
 
 class WorkerSettings(ServiceSettings):
@@ -87,7 +87,7 @@ def _passwords(address: str) -> Iterator[str]:
         yield unquote(password)
 
 
-def _complaints(error: ValidationError) -> list[str]:
+def _error_lines(error: ValidationError) -> list[str]:
     """One line per invalid setting, without its value: it may be a secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import Link, SpanKind
 from opentelemetry.util.types import AttributeValue
 
-_MOST_LINKS = 128
+_MAX_LINKS = 128
 """OpenTelemetry's default limit of links per span; more would be dropped."""
 
 tracer = trace.get_tracer("pastelka")
@@ -109,14 +109,14 @@ def batch_span(
     if not contexts:
         yield [_trace_headers(message.headers) for message in messages]
         return
-    links = [Link(trace.get_current_span(context).get_span_context()) for context in contexts[:_MOST_LINKS]]
+    links = [Link(trace.get_current_span(context).get_span_context()) for context in contexts[:_MAX_LINKS]]
     size = {"messaging.batch.message_count": len(messages)}
     with (
         tracer.start_as_current_span(name, context=Context(), links=links, attributes=size) as whole,
         ExitStack() as ended,
     ):
         link = [Link(whole.get_span_context())]
-        going_on = []
+        child = []
         for message, context in zip(messages, contexts, strict=True):
             own = describe(message)
             span = tracer.start_span(
@@ -125,8 +125,8 @@ def batch_span(
             ended.callback(span.end)
             headers: dict[str, str] = {}
             propagate.inject(headers, trace.set_span_in_context(span))
-            going_on.append(headers)
-        yield going_on
+            child.append(headers)
+        yield child
 
 
 def _is_recorded() -> bool:
@@ -182,8 +182,8 @@ def _set_up_logs(service: str, level: str, silenced: QuietExporter) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # A line per polling request would drown other messages.
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def log_to_stderr() -> None:

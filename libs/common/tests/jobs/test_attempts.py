@@ -21,7 +21,7 @@ from pastelka_common.testing.waiting import soon, until
 
 SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=100)
 ALERT = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=0.6, max_ack_pending=100)
-QUICK = RetryPolicy(attempts=3, silent_deliveries=4, base=0.02, longest=0.05)
+QUICK = RetryPolicy(attempts=3, silent_deliveries=4, base=0.02, max_delay=0.05)
 
 Jobs = Callable[[int], ColoringJob]
 
@@ -202,7 +202,7 @@ async def test_what_the_provider_has_gets_more_patience_and_is_cancelled_in_the_
     begin, nc, js, job: Jobs, listen
 ):
     dead = await listen("dead.>")
-    await (await RunRecords.open(nc)).keep_provider_job(job(1).key, "rp-1")
+    await (await RunRecords.open(nc)).store_provider_job(job(1).key, "rp-1")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 11)
     generator = ScriptedGenerator(busy(), busy(), busy())

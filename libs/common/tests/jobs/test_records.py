@@ -18,8 +18,8 @@ async def test_a_provider_job_is_stored_in_the_record_of_its_run(nc: Client):
     records = await RunRecords.open(nc)
     assert (await records.read(KEY)).record.provider_job_id is None
     await records.change(KEY, lambda record: record.model_copy(update={"failed": 2}))
-    await records.keep_provider_job(KEY, "rp-žluť-1")
-    await records.keep_provider_job("coloring.7.2", "rp-2")
+    await records.store_provider_job(KEY, "rp-žluť-1")
+    await records.store_provider_job("coloring.7.2", "rp-2")
     others = await RunRecords.open(nc)
     assert (await others.read(KEY)).record == RunRecord(failed=2, provider_job_id="rp-žluť-1")
     assert (await others.read("coloring.7.2")).record.provider_job_id == "rp-2"
@@ -27,18 +27,18 @@ async def test_a_provider_job_is_stored_in_the_record_of_its_run(nc: Client):
 
 async def test_the_first_provider_job_is_kept_until_it_is_withdrawn(nc: Client):
     records = await RunRecords.open(nc)
-    await records.keep_provider_job(KEY, "rp-1")
-    assert (await records.keep_provider_job(KEY, "rp-2")).record.provider_job_id == "rp-1"
+    await records.store_provider_job(KEY, "rp-1")
+    assert (await records.store_provider_job(KEY, "rp-2")).record.provider_job_id == "rp-1"
     await records.change(KEY, lambda record: record.model_copy(update={"withdrawn": ("rp-1",)}))
-    assert (await records.keep_provider_job(KEY, "rp-2")).record.provider_job_id == "rp-2"
-    assert (await records.keep_provider_job(KEY, "rp-1")).record.provider_job_id == "rp-2"
+    assert (await records.store_provider_job(KEY, "rp-2")).record.provider_job_id == "rp-2"
+    assert (await records.store_provider_job(KEY, "rp-1")).record.provider_job_id == "rp-2"
 
 
 async def test_a_provider_job_is_stored_although_the_broker_is_away(nc: Client, broker: ServerProcess):
     records = await RunRecords.open(nc)
     await broker.kill()
     await until(lambda: not nc.is_connected)
-    keeping = asyncio.create_task(records.keep_provider_job(KEY, "rp-1"))
+    keeping = asyncio.create_task(records.store_provider_job(KEY, "rp-1"))
     await broker.start()
     await soon(keeping)
     assert (await records.read(KEY)).record.provider_job_id == "rp-1"

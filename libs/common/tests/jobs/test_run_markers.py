@@ -36,19 +36,19 @@ def job(**changes) -> ColoringJob:
 
 async def test_a_providers_job_is_known_for_its_run_only(markers: RunMarkers, tmp_path: Path):
     assert await markers.provider_job_id(job()) is None
-    await markers.keep(job(), "rp-1")
+    await markers.store(job(), "rp-1")
     assert await markers.provider_job_id(job()) == "rp-1"
     assert await markers.provider_job_id(job(run=3)) is None
     assert [path.name for path in (tmp_path / TARGET).parent.iterdir()] == [".image_1.png.run"]
     assert [await markers.is_outdated(job(run=run)) for run in (1, 2, 3)] == [True, False, False]
-    await markers.forget(job())
-    await markers.forget(job())
+    await markers.delete(job())
+    await markers.delete(job())
     assert await markers.provider_job_id(job()) is None
     assert list((tmp_path / TARGET).parent.iterdir()) == []
 
 
 async def test_a_note_about_another_row_at_the_same_place_says_nothing(markers: RunMarkers, tmp_path: Path):
-    await markers.keep(job(), "rp-1")
+    await markers.store(job(), "rp-1")
     other = job(version_id=7, run=1)
     assert await markers.provider_job_id(job(version_id=7)) is None
     assert not await markers.is_outdated(other)
@@ -60,20 +60,20 @@ async def test_a_file_counts_if_it_was_stored_since_the_run_was_asked_for(
     markers: RunMarkers, tmp_path: Path
 ):
     asked = job()
-    assert await markers.made(asked) is None
+    assert await markers.stored_result(asked) is None
     (tmp_path / TARGET).parent.mkdir(parents=True)
     (tmp_path / TARGET).write_bytes(b"a page")
     os.utime(tmp_path / TARGET, ((asked.asked_at + timedelta(seconds=5)).timestamp(),) * 2)
-    assert await markers.made(asked) == b"a page"
-    assert await markers.made(job(asked_at=now() + timedelta(minutes=1))) is None
-    assert await markers.made(job(asked_at=None)) is None  # a job of before there were such times
+    assert await markers.stored_result(asked) == b"a page"
+    assert await markers.stored_result(job(asked_at=now() + timedelta(minutes=1))) is None
+    assert await markers.stored_result(job(asked_at=None)) is None  # a job of before there were such times
 
 
 async def test_what_cannot_be_read_or_written_stops_nothing(markers: RunMarkers, tmp_path: Path):
-    await markers.keep(job(target="../outside.png"), "rp-1")
+    await markers.store(job(target="../outside.png"), "rp-1")
     assert await markers.provider_job_id(job(target="../outside.png")) is None
-    assert await markers.made(job(target="../outside.png")) is None
-    await markers.keep(job(), "rp-1")
+    assert await markers.stored_result(job(target="../outside.png")) is None
+    await markers.store(job(), "rp-1")
     note = (tmp_path / TARGET).with_name(".image_1.png.run")
     note.write_text("garbage")
     assert await markers.provider_job_id(job()) is None
@@ -82,12 +82,12 @@ async def test_what_cannot_be_read_or_written_stops_nothing(markers: RunMarkers,
 
 async def test_a_storage_that_is_away_does_not_say_that_there_is_nothing(place: Place):
     markers = RunMarkers(storage_of(place))
-    await markers.keep(job(), "rp-1")
+    await markers.store(job(), "rp-1")
     await place.leave()
-    for question in (markers.provider_job_id, markers.is_outdated, markers.made, markers.newest):
+    for question in (markers.provider_job_id, markers.is_outdated, markers.stored_result, markers.newest):
         with pytest.raises(StorageUnavailableError):
             await question(job())
-    await markers.keep(job(run=3), "rp-3")
-    await markers.forget(job())
+    await markers.store(job(run=3), "rp-3")
+    await markers.delete(job())
     await place.come_back()
     assert await markers.provider_job_id(job()) == "rp-1"

@@ -19,7 +19,7 @@ from pastelka_common.testing.waiting import soon, until
 
 SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=100)
 ACKS = f"$JS.ACK.{JOBS}.coloring.>"
-QUICK = RetryPolicy(attempts=3, base=0.02, longest=0.05)
+QUICK = RetryPolicy(attempts=3, base=0.02, max_delay=0.05)
 ACK = b""
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -147,12 +147,12 @@ async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamConte
 
 
 def test_delays_grow_with_jitter_up_to_the_longest():
-    retries = RetryPolicy(base=2, longest=60)
+    retries = RetryPolicy(base=2, max_delay=60)
     for attempt, most in [(1, 2), (2, 4), (5, 32), (6, 60), (12, 60)]:
         delays = [retries.delay(attempt) for _ in range(200)]
         assert most / 2 <= min(delays) < max(delays) <= most
-    assert retries.delay(1, wish=30) == 30
-    assert retries.delay(6, wish=1) >= 30
+    assert retries.delay(1, retry_after=30) == 30
+    assert retries.delay(6, retry_after=1) >= 30
 
 
 async def test_a_permanent_error_ends_in_a_dead_letter(

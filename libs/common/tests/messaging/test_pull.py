@@ -48,7 +48,7 @@ async def _publish(js: JetStreamContext, *numbers: int, subject: str = "jobs.col
 async def _take(subscription: PullSubscription, count: int, seconds: float = 10) -> list[int]:
     taken: list[Msg] = []
     while len(taken) < count:
-        taken += await soon(subscription.take(count - len(taken)), seconds)
+        taken += await soon(subscription.receive(count - len(taken)), seconds)
     return [int(msg.data) for msg in taken]
 
 
@@ -66,7 +66,7 @@ async def _nothing_more(subscription: PullSubscription, js: JetStreamContext, *,
 
 async def test_a_message_arrives_without_waiting_for_a_batch(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
-    await subscription.ask(100)
+    await subscription.request(100)
     await _publish(js, 1)
     assert await _take(subscription, 1, seconds=1) == [1]
     await _publish(js, 2)
@@ -78,31 +78,31 @@ async def test_never_more_than_was_asked_for(subscribe: Subscribe, js: JetStream
     await _publish(js, *range(10))
     subscription = await subscribe()
     await _nothing_more(subscription, js, held=0)
-    await subscription.ask(3)
+    await subscription.request(3)
     assert await _take(subscription, 3) == [0, 1, 2]
     await _nothing_more(subscription, js, held=3)
-    await subscription.ask(1)
-    await subscription.ask(1)
+    await subscription.request(1)
+    await subscription.request(1)
     assert await _take(subscription, 2) == [3, 4]
     await _nothing_more(subscription, js, held=5)
 
 
 async def test_take_returns_at_most_its_limit_and_counts_the_rest(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
-    await subscription.ask(5)
+    await subscription.request(5)
     await _publish(js, *range(5))
     await until(lambda: len(subscription._arrived) == 5)
     assert subscription.outstanding == 5
-    assert [int(msg.data) for msg in await subscription.take(2)] == [0, 1]
+    assert [int(msg.data) for msg in await subscription.receive(2)] == [0, 1]
     assert subscription.outstanding == 3
-    assert [int(msg.data) for msg in await subscription.take(10)] == [2, 3, 4]
+    assert [int(msg.data) for msg in await subscription.receive(10)] == [2, 3, 4]
     assert subscription.outstanding == 0
 
 
 async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
     for _ in range(200):
-        await subscription.ask(1)
+        await subscription.request(1)
     requests = len(subscription._requests._batches)
     assert 1 < requests < 50
 
@@ -117,22 +117,22 @@ async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStr
 
 async def test_being_busy_for_long_is_not_silence(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe(heartbeat=5)
-    await subscription.ask(1)
+    await subscription.request(1)
     await _publish(js, 1)
     await _take(subscription, 1)
     inbox = subscription._inbox
-    subscription._heard_at = -1e6  # nothing was asked for, so nothing was heard
-    await subscription.ask(1)
-    await subscription._look()
+    subscription._last_message_at = -1e6  # nothing was asked for, so nothing was heard
+    await subscription.request(1)
+    await subscription._check()
     assert subscription._inbox == inbox
 
 
 async def test_a_request_that_went_silent_is_made_again(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe(heartbeat=5)
-    await subscription.ask(2)
+    await subscription.request(2)
     inbox = subscription._inbox
-    subscription._heard_at = -1e6
-    await subscription._look()
+    subscription._last_message_at = -1e6
+    await subscription._check()
     assert subscription._inbox != inbox
     await _publish(js, *range(5))
     assert await _take(subscription, 2) == [0, 1]
@@ -141,16 +141,16 @@ async def test_a_request_that_went_silent_is_made_again(subscribe: Subscribe, js
 
 async def test_heartbeats_keep_a_waiting_request_alive(subscribe: Subscribe):
     subscription = await subscribe(heartbeat=0.2)
-    await subscription.ask(1)
-    inbox, asked_at = subscription._inbox, subscription._heard_at
-    await until(lambda: subscription._heard_at > asked_at + 1.0)  # twice what counts as silence
+    await subscription.request(1)
+    inbox, asked_at = subscription._inbox, subscription._last_message_at
+    await until(lambda: subscription._last_message_at > asked_at + 1.0)  # twice what counts as silence
     assert subscription._inbox == inbox
     assert subscription._requests.open == 1
 
 
 async def test_it_survives_a_killed_server(subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess):
     subscription = await subscribe()
-    await subscription.ask(3)
+    await subscription.request(3)
     await broker.kill()
     await broker.start()
     await until(lambda: subscription._nc.is_connected)
@@ -161,7 +161,7 @@ async def test_it_survives_a_killed_server(subscribe: Subscribe, js: JetStreamCo
 
 async def test_a_deleted_consumer_is_created_again(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
-    await subscription.ask(2)
+    await subscription.request(2)
     await js.delete_consumer(SPEC.stream, SPEC.name)
     await _publish(js, *range(5))
     assert await _take(subscription, 2, seconds=5) == [0, 1]
@@ -172,13 +172,13 @@ async def test_a_consumer_that_is_missing_when_asked_is_created(subscribe: Subsc
     subscription = await subscribe()
     await js.delete_consumer(SPEC.stream, SPEC.name)
     await _publish(js, 1)
-    await subscription.ask(1)
+    await subscription.request(1)
     assert await _take(subscription, 1, seconds=5) == [1]
 
 
 async def test_stop_returns_what_was_not_taken(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
-    await subscription.ask(4)
+    await subscription.request(4)
     await _publish(js, *range(3))
     assert [int(msg.data) for msg in await subscription.stop()] == [0, 1, 2]
     await _publish(js, 3)
@@ -189,8 +189,8 @@ async def test_stop_returns_what_was_not_taken(subscribe: Subscribe, js: JetStre
 async def test_take_ends_when_the_connection_is_closed(subscribe: Subscribe, connect):
     mine = await connect()
     subscription = await subscribe(on=mine)
-    await subscription.ask(1)
-    taking = asyncio.create_task(subscription.take(1))
+    await subscription.request(1)
+    taking = asyncio.create_task(subscription.receive(1))
     await mine.close()
     await soon(asyncio.wait({taking}))
     assert isinstance(taking.exception(), ConnectionError)
@@ -200,11 +200,11 @@ async def test_one_of_a_pinned_group_is_served_and_another_takes_over(
     subscribe: Subscribe, js: JetStreamContext, connect
 ):
     first = await subscribe(PINNED, on=await connect())
-    await first.ask(50)
+    await first.request(50)
     await _publish(js, 0, subject="events.order")
     order = await _take(first, 1)
     second = await subscribe(PINNED, on=await connect())
-    await second.ask(50)
+    await second.request(50)
     await _publish(js, *range(1, 10), subject="events.order")
     order += await _take(first, 9)
     assert await _delivered(js, PINNED) == 10
@@ -215,7 +215,7 @@ async def test_one_of_a_pinned_group_is_served_and_another_takes_over(
     await _publish(js, *range(10, 15), subject="events.order")
     taken_over: list[Msg] = []
     while len(taken_over) < 15:
-        taken_over += await soon(second.take(50))
+        taken_over += await soon(second.receive(50))
     assert order == list(range(10))
     assert sorted(int(msg.data) for msg in taken_over) == list(range(15))
     # What the dead one held comes as each of it is due again, the newer in their order.
@@ -231,7 +231,7 @@ async def test_a_pinned_group_keeps_order_over_a_killed_server(
     await js.delete_stream(EVENTS)
     await js.add_stream(StreamConfig(name=EVENTS, subjects=["events.>"]))
     subscription = await subscribe(PINNED)
-    await subscription.ask(10)
+    await subscription.request(10)
     await _publish(js, 0, 1, subject="events.order")
     assert await _take(subscription, 2) == [0, 1]
     pin = subscription._pin_id
@@ -241,7 +241,7 @@ async def test_a_pinned_group_keeps_order_over_a_killed_server(
     await _publish(js, 2, 3, 4, subject="events.order")
     numbers: list[int] = []
     while {2, 3, 4} - set(numbers):
-        numbers += [int(msg.data) for msg in await soon(subscription.take(10))]
+        numbers += [int(msg.data) for msg in await soon(subscription.receive(10))]
     assert [number for number in numbers if number >= 2] == [2, 3, 4]
     assert subscription._pin_id != pin
 
@@ -260,6 +260,6 @@ async def test_stopping_ends_the_watch_even_if_a_call_swallows_its_cancellation(
             return
 
     subscription = await subscribe()
-    monkeypatch.setattr(subscription, "_look", look)
+    monkeypatch.setattr(subscription, "_check", look)
     await soon(looking.wait())
     await soon(subscription.stop())

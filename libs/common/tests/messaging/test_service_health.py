@@ -28,7 +28,7 @@ async def test_everybody_who_is_there_answers_at_once(nc: Client):
 
 
 async def test_the_health_of_a_service_includes_its_breaker(nc: Client):
-    breaker = Breaker("runpod", failures=1, pause=60)
+    breaker = Breaker("runpod", failure_threshold=1, reset_timeout=60)
     breaker.record_failure(TransientError("busy", "Busy."))
     async with serve_health(nc, "one", {}, breaker.health), serve_health(nc, "other", {}):
         one, other = await soon(collect_health(nc, ["one", "other"]))

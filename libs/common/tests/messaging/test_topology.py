@@ -198,10 +198,10 @@ async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, br
         assert await list_subjects(one, JOBS, "jobs.>") == {"jobs.coloring.1", "jobs.coloring.2"}
         pulling = PullSubscription(one, COLORING_CONSUMER)
         await pulling.start()
-        await pulling.ask(1)
-        (msg,) = await soon(pulling.take(1))
+        await pulling.request(1)
+        (msg,) = await soon(pulling.receive(1))
         await pulling.stop()
-        assert COLORING_CONSUMER.takes(msg.subject)
+        assert COLORING_CONSUMER.accepts(msg.subject)
         cancelled = asyncio.Event()
         active_runs = await ActiveRunRegistry.open(one, "coloring")
 
@@ -279,4 +279,4 @@ async def test_a_pinned_consumer_has_its_group(nc: Client):
 )
 def test_a_consumer_knows_its_messages(filter_subject: str, subject: str, *, takes: bool) -> None:
     spec = ConsumerSpec(JOBS, "any", filter_subject, ack_wait=1, max_ack_pending=1)
-    assert spec.takes(subject) is takes
+    assert spec.accepts(subject) is takes

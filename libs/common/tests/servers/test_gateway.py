@@ -12,7 +12,7 @@ from yarl import URL
 
 from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers.base import ServerError
-from pastelka_common.servers.nginx_templates import caller_header, not_counted, proxies_in_front, render
+from pastelka_common.servers.nginx_templates import caller_header, proxies_in_front, rate_exempt, render
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.plugin import StartNginx
 
@@ -237,7 +237,7 @@ def test_a_list_of_addresses_becomes_lines_of_nginx():
         "TRUSTED_PEERS": "10.0.0.7/32 1; fd00::/8 1; 10.0.0.8/32 1;",
         "AUTH_PEERS": "10.0.0.8/32 1; 10.0.0.7/32 1;",
     }
-    assert not_counted([]) == {"RATE_EXEMPT": ""}
+    assert rate_exempt([]) == {"RATE_EXEMPT": ""}
     with pytest.raises(ServerError, match=r"'1\.2\.3\.4; deny all' is no address"):
         proxies_in_front(["1.2.3.4; deny all"])
 

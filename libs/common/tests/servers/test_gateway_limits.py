@@ -14,11 +14,11 @@ from aiohttp import web
 from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers import NginxServer
 from pastelka_common.servers.base import deploy_folder
-from pastelka_common.servers.nginx_templates import defaults, not_counted, proxies_in_front
+from pastelka_common.servers.nginx_templates import defaults, proxies_in_front, rate_exempt
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 
-COUNTED = not_counted([])
+COUNTED = rate_exempt([])
 """Clients on this machine are counted like any others."""
 BURST = 3
 CLASSES = ("API", "COSTLY", "LOGIN", "FILES", "PAGE", "HUB")
@@ -205,7 +205,7 @@ async def test_one_client_has_so_many_streams_at_once(
 async def test_this_machine_is_not_counted_unless_it_is_said(
     nginx_server: StartNginx, origins: dict[str, str], http: aiohttp.ClientSession
 ):
-    server = await nginx_server(**origins, settings={**LOW, **not_counted(["127.0.0.0/8"])})
+    server = await nginx_server(**origins, settings={**LOW, **rate_exempt(["127.0.0.0/8"])})
     for _ in range(20):
         assert (await ask(http, f"{server.url}/api/v1/session", "POST"))[0] == 200
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pastelka_common.servers import ServerError, go_program
-from pastelka_common.servers.go_program import GoProgram, given
+from pastelka_common.servers.go_program import GoProgram, program_from_env
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go to build with")
 HELLO = 'package main\n\nfunc main() { println("hello") }\n'
@@ -65,24 +65,24 @@ def test_without_go_the_error_names_the_remedy(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
-    assert not program(sources).can_be_had
+    assert not program(sources).is_obtainable
     with pytest.raises(ServerError, match=r"no Go here to build the greeter.*go\.dev.*HELLO_BIN"):
         program(sources).get(lambda _line: None)
 
 
 def test_a_long_build_tells_how_far_it_is(sources: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(go_program, "_TELL_SECONDS", 0.0)
+    monkeypatch.setattr(go_program, "_REPORT_INTERVAL", 0.0)
     said: list[str] = []
-    assert list(program(sources)._told(["net\n", "net/http\n"], said.append)) == ["net\n", "net/http\n"]
+    assert list(program(sources)._reported(["net\n", "net/http\n"], said.append)) == ["net\n", "net/http\n"]
     assert said[-1] == "building the greeter: 2 packages so far, now net/http"
 
 
 def test_what_is_given_by_hand_must_be_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert given("HELLO_BIN", "a greeter") is None
+    assert program_from_env("HELLO_BIN", "a greeter") is None
     monkeypatch.setenv("HELLO_BIN", str(tmp_path))
     with pytest.raises(ServerError, match=r"HELLO_BIN .* give the path of a greeter"):
-        given("HELLO_BIN", "a greeter")
+        program_from_env("HELLO_BIN", "a greeter")
     found = shutil.which("true")
     assert found is not None
     monkeypatch.setenv("HELLO_BIN", found)
-    assert given("HELLO_BIN", "a greeter") == Path(found)
+    assert program_from_env("HELLO_BIN", "a greeter") == Path(found)

@@ -54,7 +54,7 @@ async def _provider(settings: ColoringSettings) -> ColoringProvider:
             endpoint_id=settings.runpod_endpoint_id,
             api_key=settings.runpod_api_key,
             poll_interval=settings.runpod_poll_interval,
-            patience=WatchTimeouts(queue=settings.runpod_queue_timeout, run=settings.runpod_job_timeout),
+            timeouts=WatchTimeouts(queue=settings.runpod_queue_timeout, run=settings.runpod_job_timeout),
             max_in_queue=settings.runpod_max_in_queue,
         )
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.local import LocalColoringProvider
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 
 
 class SilentProgress:
@@ -69,7 +69,7 @@ def page_of(provider, photos, progress):
     made: dict[object, bytes] = {}
 
     async def page(photo: str, *, steps: int = 4, megapixels: float = 1.0, **style) -> bytes:
-        request = ColoringRequest(lying(Path(photos[photo])), megapixels, steps, **style)
+        request = ColoringRequest(local_source(Path(photos[photo])), megapixels, steps, **style)
         key = (photo, replace(request, photo=None))
         if key not in made:
             made[key] = await provider.color(request, progress)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_common.errors import PermanentError
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from services.coloring.tests.local.measures import areas, ink, open_ends, pixels, specks
 
 # Pages take a while on a busy machine.
@@ -113,7 +113,9 @@ async def test_each_of_thirty_people_has_a_face(provider, photos, tmp_path, prog
     for index in range(30):
         crowd.paste(portrait, (200 * (index % 6), 210 * (index // 6)))
     crowd.save(tmp_path / "crowd.png")
-    page = pixels(await provider.color(ColoringRequest(lying(tmp_path / "crowd.png"), 1.0, 4), progress))
+    page = pixels(
+        await provider.color(ColoringRequest(local_source(tmp_path / "crowd.png"), 1.0, 4), progress)
+    )
 
     width, height = page.shape[1] / 6, page.shape[0] / 5
     for index in range(30):
@@ -126,14 +128,14 @@ async def test_each_of_thirty_people_has_a_face(provider, photos, tmp_path, prog
 
 
 async def test_same_photo_gives_the_same_page(provider, photos, page_of, progress):
-    request = ColoringRequest(photo=lying(photos["cat"]), megapixels=0.5, steps=1)
+    request = ColoringRequest(photo=local_source(photos["cat"]), megapixels=0.5, steps=1)
 
     assert await provider.color(request, progress) == await page_of("cat", steps=1, megapixels=0.5)
 
 
 async def refused(provider, path, progress):
     with pytest.raises(PermanentError) as caught:
-        await provider.color(ColoringRequest(lying(path), 0.5, 1), progress)
+        await provider.color(ColoringRequest(local_source(path), 0.5, 1), progress)
     return caught.value.code
 
 
@@ -163,7 +165,7 @@ def disc(size, mode="RGB"):
 )
 async def test_large_gray_and_transparent_photos_are_colored(provider, tmp_path, progress, name, size, mode):
     await asyncio.to_thread(disc(size, mode).save, tmp_path / name)
-    page = await provider.color(ColoringRequest(lying(tmp_path / name), 0.5, 4), progress)
+    page = await provider.color(ColoringRequest(local_source(tmp_path / name), 0.5, 4), progress)
 
     assert areas(page, least=5000) == 2
 

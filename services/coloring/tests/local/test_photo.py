@@ -9,7 +9,7 @@ from PIL import Image
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.local.photo import read_photo
 from pastelka_common.errors import PermanentError
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from tests.photos import files
 
 ORIENTATION = 0x0112
@@ -120,7 +120,7 @@ async def test_unreadable_photo_is_a_permanent_error(without_model, tmp_path, pr
     (tmp_path / "photo.jpg").write_bytes(content)
 
     with pytest.raises(PermanentError) as caught:
-        await without_model.color(ColoringRequest(lying(tmp_path / "photo.jpg"), 1.0, 4), progress)
+        await without_model.color(ColoringRequest(local_source(tmp_path / "photo.jpg"), 1.0, 4), progress)
     assert caught.value.code == "photo_unreadable"
     assert "photo.jpg" in caught.value.message
     assert str(tmp_path) not in caught.value.message

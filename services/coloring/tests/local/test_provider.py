@@ -19,7 +19,7 @@ from pastelka_coloring.providers.local import LocalColoringProvider, networks
 from pastelka_coloring.providers.local.job import Models
 from pastelka_coloring.providers.local.loading import load_models
 from pastelka_common.errors import TransientError
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from pastelka_common.testing.waiting import until
 from services.coloring.tests.local.gates import DEADLINE, GatedPhoto, processes, reader
 
@@ -41,7 +41,7 @@ async def own(cache_dir):
 
 async def coloring(provider, photo, progress):
     """Begin a page and return its task and the process that makes it."""
-    task = asyncio.create_task(provider.color(ColoringRequest(lying(photo.path), 0.5, 1), progress))
+    task = asyncio.create_task(provider.color(ColoringRequest(local_source(photo.path), 0.5, 1), progress))
     await photo.opened()
     return task, reader(photo)
 
@@ -52,7 +52,7 @@ async def ended(process):
 
 async def test_fallback_is_used_and_said_where_the_model_is_missing(without_model, photos, progress):
     with capture_logs() as logs:
-        page = await without_model.color(ColoringRequest(lying(photos["coffee"]), 0.5, 4), progress)
+        page = await without_model.color(ColoringRequest(local_source(photos["coffee"]), 0.5, 4), progress)
 
     shades = np.asarray(Image.open(io.BytesIO(page)))
     assert 0.85 < shades.mean() / 255 < 0.99
@@ -80,7 +80,7 @@ async def test_killed_process_fails_its_page_only_and_the_next_one_is_made(own, 
     with pytest.raises(TransientError) as caught:
         await asyncio.wait_for(task, DEADLINE)
     assert caught.value.code == "worker_died"
-    page = await own.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress)
+    page = await own.color(ColoringRequest(local_source(photos["cat"]), 0.5, 1), progress)
     assert page.startswith(b"\x89PNG")
 
 
@@ -105,11 +105,11 @@ async def test_closing_ends_active_work(own, gated, progress):
 
 async def test_page_that_takes_too_long_is_ended(cache_dir, gated, photos, progress):
     provider = LocalColoringProvider(cache_dir=cache_dir, threads=1, timeout=DEADLINE)
-    await provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress)
+    await provider.color(ColoringRequest(local_source(photos["cat"]), 0.5, 1), progress)
     provider._timeout = 0.5
 
     with pytest.raises(TransientError) as caught:
-        await provider.color(ColoringRequest(lying(gated.path), 0.5, 1), progress)
+        await provider.color(ColoringRequest(local_source(gated.path), 0.5, 1), progress)
     assert caught.value.code == "timeout"
 
 
@@ -117,13 +117,13 @@ async def test_no_more_photos_at_once_than_workers(cache_dir, tmp_path, progress
     provider = LocalColoringProvider(workers=2, cache_dir=cache_dir, threads=1)
     gates = [GatedPhoto(tmp_path / f"{number}.jpg") for number in range(3)]
     tasks = [
-        asyncio.create_task(provider.color(ColoringRequest(lying(gate.path), 0.5, 1), progress))
+        asyncio.create_task(provider.color(ColoringRequest(local_source(gate.path), 0.5, 1), progress))
         for gate in gates
     ]
     await gates[0].opened()
     await gates[1].opened()
-    assert provider._places.borrowed_tokens == 2
-    assert provider._places.statistics().tasks_waiting == 1
+    assert provider._processes.borrowed_tokens == 2
+    assert provider._processes.statistics().tasks_waiting == 1
     for gate in gates[:2]:
         gate.close()
     await gates[2].opened()
@@ -134,7 +134,7 @@ async def test_no_more_photos_at_once_than_workers(cache_dir, tmp_path, progress
 
 async def test_same_photo_gives_the_same_bytes_in_every_process(own, photos, progress):
     """And a process that was killed while it was idle costs no page."""
-    request = ColoringRequest(lying(photos["astronaut"]), 0.5, 4)
+    request = ColoringRequest(local_source(photos["astronaut"]), 0.5, 4)
     pages, idle = [], set()
     for _ in range(2):
         pages.append(await own.color(request, progress))

@@ -9,13 +9,13 @@ from pastelka_coloring.providers.local.boundaries import trace_boundaries
 from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.hed import load_detector
-from pastelka_coloring.providers.local.inner_strokes import Surroundings, inner_strokes
+from pastelka_coloring.providers.local.inner_strokes import StrokeContext, inner_strokes
 from pastelka_coloring.providers.local.line_width import even_ink, ink_of
 from pastelka_coloring.providers.local.patches import patch_borders
 from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment
 from pastelka_coloring.providers.local.ridges import Ridges, find_ridges, standing_out
 from pastelka_coloring.providers.local.strokes import Ink, area, line
-from pastelka_coloring.providers.local.subject import is_believed
+from pastelka_coloring.providers.local.subject import is_plausible
 
 
 def test_detector_finds_the_outline_of_a_disc(cache_dir):
@@ -159,9 +159,9 @@ def test_mask_is_believed_only_where_its_border_lies_on_lines():
     line = np.zeros(mask.shape, np.float32)
     cv2.circle(line, (500, 400), 250, 1, 3)
 
-    assert is_believed(mask, line)
-    assert not is_believed(mask, np.roll(line, 120, axis=1))
-    assert not is_believed(np.full_like(mask, 0.5), line)
+    assert is_plausible(mask, line)
+    assert not is_plausible(mask, np.roll(line, 120, axis=1))
+    assert not is_plausible(np.full_like(mask, 0.5), line)
 
 
 @pytest.mark.parametrize("count", [10, 14, 18])
@@ -181,7 +181,7 @@ def test_inner_strokes_end_in_the_white_no_more_often_than_the_page_may_have():
         cv2.line(edges, (60 + 70 * index, 200), (60 + 70 * index, 420 + 20 * index), 1, 2)
     important = np.ones((800, 1000), np.float32)
     few, many, with_face = (
-        inner_strokes(edges, Surroundings([], important, 4.0, ends), detail_of(steps))
+        inner_strokes(edges, StrokeContext([], important, 4.0, ends), detail_of(steps))
         for steps, ends in ((4, 0), (20, 0), (4, 6))
     )
 

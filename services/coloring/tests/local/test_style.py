@@ -9,7 +9,7 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.local.boundaries import trace_boundaries
 from pastelka_coloring.providers.local.subject import only_subject
 from pastelka_common.contracts.options import Background, LineWeight
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from services.coloring.tests.local.measures import areas, ink, open_ends, pixels
 
 # Pages take a while on a busy machine.
@@ -70,7 +70,7 @@ def scene(tmp_path_factory):
 
 
 async def dark(provider, progress, path, background):
-    page = await provider.color(ColoringRequest(lying(path), 0.54, 4, False, background), progress)
+    page = await provider.color(ColoringRequest(local_source(path), 0.54, 4, False, background), progress)
     return pixels(page) < 160
 
 

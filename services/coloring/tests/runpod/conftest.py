@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod import RunpodLimits, RunpodProvider, WatchTimeouts
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 
 KEY = "a-secret-key"
 
@@ -68,7 +68,7 @@ async def make_provider(fake) -> AsyncIterator[Callable[..., RunpodProvider]]:
             "endpoint_id": "ep1",
             "api_key": SecretStr(KEY),
             "poll_interval": 0.02,
-            "patience": WatchTimeouts(queue=20.0, run=20.0, unknown=0.0),
+            "timeouts": WatchTimeouts(queue=20.0, run=20.0, unknown=0.0),
         }
         made.append(RunpodProvider(**(settings | changes)))
         return made[-1]
@@ -111,7 +111,7 @@ def request_for(save, drawing) -> Callable[..., ColoringRequest]:
 
     def make(photo: Path | None = None, job_id: str | None = None) -> ColoringRequest:
         return ColoringRequest(
-            lying(photo or save(drawing())), megapixels=1.5, steps=4, provider_job_id=job_id
+            local_source(photo or save(drawing())), megapixels=1.5, steps=4, provider_job_id=job_id
         )
 
     return make

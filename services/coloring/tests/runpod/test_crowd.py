@@ -8,7 +8,7 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from services.coloring.tests.runpod.virtual_time import in_virtual_time
 
 JOBS = 200
@@ -19,7 +19,7 @@ async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
 ):
     fake.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS"])] * JOBS)
     provider = make_provider(poll_interval=3.0, max_in_queue=JOBS, client=patient)
-    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+    request = ColoringRequest(local_source(save(drawing())), megapixels=1.0, steps=4)
     coloring = asyncio.gather(*(provider.color(request, progress) for progress in recorders(JOBS)))
 
     def each_was_polled() -> bool:
@@ -37,10 +37,10 @@ def test_turns_are_given_in_order_and_no_faster_than_the_rate():
     order: list[int] = []
 
     async def thirty_five_at_once() -> float:
-        pacer, clock = PollPacer(at_once=3, per_second=100, burst=5), asyncio.get_running_loop().time
+        pacer, clock = PollPacer(concurrency=3, per_second=100, burst=5), asyncio.get_running_loop().time
 
         async def take(number: int) -> None:
-            async with pacer.turn():
+            async with pacer.slot():
                 order.append(number)
 
         started = clock()
@@ -57,11 +57,11 @@ def test_jobs_that_are_polled_as_fast_as_possible_get_the_same_share():
     polls = [0] * 30
 
     async def poll_for_ten_seconds() -> None:
-        pacer = PollPacer(at_once=2, per_second=60, burst=5)
+        pacer = PollPacer(concurrency=2, per_second=60, burst=5)
 
         async def watch(number: int) -> None:
             while True:
-                async with pacer.turn():
+                async with pacer.slot():
                     polls[number] += 1
                     await asyncio.sleep(0.01 + 0.001 * number)  # some are answered later than others
                 await asyncio.sleep(0.05)

@@ -201,7 +201,7 @@ async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, col
     fake.plan(JobPlan(states=["IN_PROGRESS", "COMPLETED"]))
     fake.fail("status", "drop", 503, 401)
 
-    assert await color(patience=WatchTimeouts(run=0.0)) == drawn_page()
+    assert await color(timeouts=WatchTimeouts(run=0.0)) == drawn_page()
 
     assert fake.faults.given == 3
     assert (fake.stats()["submits"], fake.stats()["cancels"]) == (1, 0)
@@ -211,7 +211,7 @@ async def test_a_silence_longer_than_a_result_is_kept_ends_the_job(fake, color):
     fake.fail("status", *[401] * 1000)
 
     with pytest.raises(PermanentError, match="reported nothing about the job") as caught:
-        await color(patience=WatchTimeouts(run=0.5, result=0.5))
+        await color(timeouts=WatchTimeouts(run=0.5, result=0.5))
 
     assert caught.value.code == "provider_unauthorized"
 
@@ -221,7 +221,7 @@ async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, col
     fake.fail("cancel", *[500] * 10)
 
     with pytest.raises(PermanentError, match="timeout"):
-        await color(patience=WatchTimeouts(run=0.3))
+        await color(timeouts=WatchTimeouts(run=0.3))
 
     assert fake.faults.given == 3
 
@@ -229,18 +229,18 @@ async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, col
 async def test_three_404_in_a_row_do_not_lose_the_page(fake, color):
     fake.fail("status", 404, 404, 404)
 
-    assert await color(patience=WatchTimeouts()) == drawn_page()
+    assert await color(timeouts=WatchTimeouts()) == drawn_page()
 
 
 async def test_404_is_believed_after_several_answers_however_long_they_took(fake, color):
     fake.fail("status", *[404] * 3)
 
-    assert await color(patience=WatchTimeouts(unknown=0.0)) == drawn_page()
+    assert await color(timeouts=WatchTimeouts(unknown=0.0)) == drawn_page()
 
 
 async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
     with pytest.raises(PermanentError) as caught:
-        await color(job_id="expired-long-ago", patience=WatchTimeouts(unknown=0.5))
+        await color(job_id="expired-long-ago", timeouts=WatchTimeouts(unknown=0.5))
 
     assert caught.value.code == "provider_job_gone"
     assert progress.calls == []
@@ -274,7 +274,7 @@ async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provide
 async def test_an_endless_answer_is_not_read_to_its_end(fake, color, small_answers):
     with pytest.raises(PermanentError, match="reported nothing about the job"):
         async with asyncio.timeout(10):
-            await color(limits=small_answers, patience=WatchTimeouts(run=0.3, result=0.2))
+            await color(limits=small_answers, timeouts=WatchTimeouts(run=0.3, result=0.2))
 
 
 async def test_a_server_that_takes_only_post_is_asked_by_post(make_provider, request_for, progress):

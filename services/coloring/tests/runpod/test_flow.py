@@ -213,7 +213,7 @@ async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
     fake.settings.run_seconds = 3600
 
     with pytest.raises(PermanentError) as caught:
-        await color(patience=WatchTimeouts(run=0.3))
+        await color(timeouts=WatchTimeouts(run=0.3))
 
     assert caught.value.code == "timeout"
     assert fake.jobs.by_id[progress.job_id].cancelled
@@ -223,7 +223,7 @@ async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
 async def test_a_page_done_while_its_job_is_cancelled_is_not_thrown_away(fake, color):
     fake.plan(JobPlan(states=["IN_PROGRESS"]))
     fake.fail("cancel", "hang")
-    coloring = asyncio.ensure_future(color(patience=WatchTimeouts(run=0.1)))
+    coloring = asyncio.ensure_future(color(timeouts=WatchTimeouts(run=0.1)))
     await fake.until(lambda: fake.faults.given == 1)
     fake.advance("COMPLETED")
 
@@ -237,7 +237,7 @@ async def test_the_time_that_runpod_reports_of_a_job_taken_over_counts(fake, col
     job = fake.jobs.submit("cGhvdG8=")
     job.submitted -= 500  # in the queue for 500 s, which is not work
 
-    coloring = asyncio.ensure_future(color(job_id=job.id, patience=WatchTimeouts(run=400)))
+    coloring = asyncio.ensure_future(color(job_id=job.id, timeouts=WatchTimeouts(run=400)))
     await fake.until(lambda: job.polls > 3)
     assert not coloring.done()
     job.starts -= 1000  # now with a worker for 500 s

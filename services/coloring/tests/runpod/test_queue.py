@@ -10,7 +10,7 @@ from pastelka_coloring.providers.runpod.queue_window import QueueWindow
 from pastelka_common.errors import PermanentError, PostponedError
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 
 SCALE = 100
 """Everything below lasts a hundredth of what it does in production."""
@@ -20,7 +20,7 @@ STUCK = WatchTimeouts(queue=0.2)
 
 @pytest.fixture
 def request_of(save, drawing):
-    return ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+    return ColoringRequest(local_source(save(drawing())), megapixels=1.0, steps=4)
 
 
 async def most_in_queue(fake, work):
@@ -44,7 +44,7 @@ async def test_a_hundred_photos_on_three_workers_all_become_pages(
 ):
     fake.settings.workers, fake.settings.run_seconds = 3, 40 / SCALE
     provider = make_provider(
-        poll_interval=10 / SCALE, patience=WatchTimeouts(queue=3600 / SCALE, run=600 / SCALE)
+        poll_interval=10 / SCALE, timeouts=WatchTimeouts(queue=3600 / SCALE, run=600 / SCALE)
     )
 
     pages = await asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(100)))
@@ -58,7 +58,7 @@ async def test_no_more_is_submitted_than_the_endpoint_works_off_in_time(
 ):
     """Submitted at once, the last ones would wait for ten seconds, twice as long as they may."""
     fake.settings.workers, fake.settings.run_seconds = 3, 0.1
-    provider = make_provider(patience=WatchTimeouts(queue=5.0), client=patient)
+    provider = make_provider(timeouts=WatchTimeouts(queue=5.0), client=patient)
     coloring = asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(300)))
 
     pages, most = await most_in_queue(fake, coloring)
@@ -98,7 +98,7 @@ async def test_a_job_that_never_left_the_queue_is_cancelled_and_to_be_submitted_
     fake.plan(JobPlan(states=["IN_QUEUE"]))
 
     with pytest.raises(PostponedError) as caught:
-        await color(patience=STUCK)
+        await color(timeouts=STUCK)
 
     (job,) = fake.jobs.by_id.values()
     assert job.cancelled
@@ -112,14 +112,14 @@ async def test_the_third_time_that_a_job_never_left_the_queue_is_the_last(fake, 
     progress.calls += ["withdrawn:a", "withdrawn:b"]
 
     with pytest.raises(PermanentError, match=r"never left RunPod's queue .* 3 times"):
-        await color(patience=STUCK)
+        await color(timeouts=STUCK)
 
 
 @pytest.mark.parametrize("states", [["COMPLETED"], ["IN_PROGRESS", "COMPLETED"]])
 async def test_a_job_that_a_worker_took_before_it_was_cancelled_is_used(fake, color, progress, states):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", "hang")
-    coloring = asyncio.ensure_future(color(patience=STUCK))
+    coloring = asyncio.ensure_future(color(timeouts=STUCK))
     await fake.until(lambda: fake.faults.given == 1)
     fake.settings.ignores_cancels = True
     fake.advance(*states)
@@ -133,7 +133,7 @@ async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake,
     """Neither a refusal nor a stray 404 says that the job is over."""
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", 404, 500, 500)
-    coloring = asyncio.ensure_future(color(patience=STUCK))
+    coloring = asyncio.ensure_future(color(timeouts=STUCK))
     await fake.until(lambda: fake.faults.given == 3)
     (job,) = fake.jobs.by_id.values()
     polls = job.polls
@@ -150,7 +150,7 @@ async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake,
 async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", "hang")
-    coloring = asyncio.ensure_future(color(patience=WatchTimeouts(queue=0.2, unknown=0.1)))
+    coloring = asyncio.ensure_future(color(timeouts=WatchTimeouts(queue=0.2, unknown=0.1)))
     await fake.until(lambda: fake.faults.given == 1)
     fake.jobs.forget(next(iter(fake.jobs.by_id)))
     fake.release()
@@ -161,11 +161,11 @@ async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
 
 def test_the_limit_follows_what_the_endpoint_works_off():
     window = QueueWindow(queue_timeout=3600)
-    window.learn(32, 427.0)  # three workers, 40 s a page
+    window.adapt(32, 427.0)  # three workers, 40 s a page
     assert window.limit == 64  # at most doubled
-    window.learn(64, 853.0)
+    window.adapt(64, 853.0)
     assert window.limit == 68
-    window.learn(68, 1813.0)  # one worker less than half of them
+    window.adapt(68, 1813.0)  # one worker less than half of them
     assert window.limit == 34
 
 
@@ -173,17 +173,17 @@ def test_a_limit_that_was_not_in_use_does_not_grow():
     window = QueueWindow(queue_timeout=3600)
 
     for _ in range(20):
-        window.learn(1, 0.5)
+        window.adapt(1, 0.5)
 
     assert window.limit == 32
-    window.learn(1, 3600.0)
+    window.adapt(1, 3600.0)
     assert window.limit == 1
 
 
 def test_a_fixed_limit_learns_nothing():
     window = QueueWindow(queue_timeout=3600, fixed=7)
 
-    window.learn(7, 0.0)
-    window.learn(1, 3600.0)
+    window.adapt(7, 0.0)
+    window.adapt(1, 3600.0)
 
     assert window.limit == 7

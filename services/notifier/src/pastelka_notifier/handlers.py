@@ -101,7 +101,7 @@ class NotificationService:
 
     async def _take(self, stopped: asyncio.Task[bool]) -> None:
         await self._ask_for_more()
-        taking = asyncio.create_task(self._subscription.take(_BATCH))
+        taking = asyncio.create_task(self._subscription.receive(_BATCH))
         try:
             await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -115,7 +115,7 @@ class NotificationService:
     async def _ask_for_more(self) -> None:
         room = _AHEAD - len(self._deliveries) - self._subscription.outstanding
         if room > _AHEAD // 2:
-            await self._subscription.ask(room)
+            await self._subscription.request(room)
 
     def _accept(self, msg: Msg) -> None:
         event_id = self._deliveries.add(msg)

@@ -13,7 +13,7 @@ from pastelka_orders.api.field_limits import (
 )
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.domain import text
-from pastelka_orders.schemas import Error, ShopValuesOrNone, left_out_if_none
+from pastelka_orders.schemas import Error, ShopValuesOrNone, omitted_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
@@ -41,7 +41,7 @@ class BookResponse(BaseModel):
     status: BookStatus
     progress: Annotated[int, Field(ge=0, le=100, description="Percent")]
     options: BookOptions
-    sheets: Annotated[int | None, Field(description="Sides of paper in the PDF, with all copies")]
+    sheets: Annotated[int | None, Field(description="Pages of the PDF, with all copies")]
     created_at: AwareDatetime
     completed_at: AwareDatetime | None
     printed_at: Annotated[AwareDatetime | None, Field(description="When it was marked as printed")]
@@ -51,7 +51,7 @@ class BookResponse(BaseModel):
 
 
 class BookPatch(BaseModel):
-    """What a person notes on a version."""
+    """Editable fields of a version."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,9 +59,9 @@ class BookPatch(BaseModel):
 
 
 class FindingResponse(BaseModel):
-    """One thing that is wrong with a book."""
+    """One finding of the preflight."""
 
-    severity: Annotated[Literal["error", "warning"], Field(description="An error stops the book")]
+    severity: Annotated[Literal["error", "warning"], Field(description="An error blocks the book")]
     code: str
     message: str
     line_item_id: int | None
@@ -69,14 +69,14 @@ class FindingResponse(BaseModel):
 
 
 class PreflightResponse(BaseModel):
-    """What is wrong with a book before it is printed."""
+    """Result of the preflight of a book."""
 
-    can_print: Annotated[bool, Field(description="Whether nothing stops the book")]
+    can_print: Annotated[bool, Field(description="Whether there are no errors")]
     findings: list[FindingResponse]
 
 
 class LineItemState(BaseModel):
-    """What a person may change of a line item."""
+    """The editable fields of a line item."""
 
     id: int
     title: str
@@ -84,11 +84,11 @@ class LineItemState(BaseModel):
     dedication: str | None
     layout: str | None
     shop_values: ShopValuesOrNone
-    shop_changed_at: Annotated[AwareDatetime | None, left_out_if_none()]
+    shop_changed_at: Annotated[AwareDatetime | None, omitted_if_none()]
 
 
 class LineItemPatch(BaseModel):
-    """New values; a field that is not sent stays, and `null` empties it."""
+    """New values; absent fields stay, and `null` clears a field."""
 
     model_config = ConfigDict(extra="forbid")
 

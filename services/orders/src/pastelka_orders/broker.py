@@ -10,7 +10,7 @@ from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_orders.errors import BrokerDownError
 
-_WAIT = 1.0
+_CONNECT_TIMEOUT = 1.0
 _SETUP_RETRY_DELAY = 30.0
 
 log = structlog.get_logger(__name__)
@@ -29,9 +29,9 @@ class Broker:
     async def client(self) -> Client:
         """The connection, once it is open. Raises :class:`BrokerUnavailableError`."""
         if self._task is None:
-            self._task = asyncio.create_task(self._keep())
+            self._task = asyncio.create_task(self._connect())
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), _WAIT)
+            await asyncio.wait_for(self._connected.wait(), _CONNECT_TIMEOUT)
         if self._nc is None or not self._nc.is_connected:
             raise BrokerDownError
         return self._nc
@@ -47,7 +47,7 @@ class Broker:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _keep(self) -> None:
+    async def _connect(self) -> None:
         while True:
             try:
                 async with connected(self._url, name="orders-api", prefix=self._prefix) as nc:

@@ -27,7 +27,7 @@ from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_fa
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
-_AHEAD = 1000
+_PREFETCH = 1000
 _PAUSE = 0.5
 _FACTS_RETRY_DELAY = 0.5
 
@@ -53,21 +53,21 @@ class FactsConsumer:
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                if self._subscription.outstanding < _AHEAD // 2:
-                    await self._subscription.ask(_AHEAD - self._subscription.outstanding)
-                taking = asyncio.create_task(self._subscription.take(_BATCH))
-                await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                if taking.done():
-                    await self._apply(taking.result(), stop)
+                if self._subscription.outstanding < _PREFETCH // 2:
+                    await self._subscription.request(_PREFETCH - self._subscription.outstanding)
+                receiving = asyncio.create_task(self._subscription.receive(_BATCH))
+                await asyncio.wait({receiving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if receiving.done():
+                    await self._apply(receiving.result(), stop)
                 else:
-                    taking.cancel()
+                    receiving.cancel()
         finally:
             stopped.cancel()
             for msg in await self._subscription.stop():
-                await _quietly(msg.nak)
+                await _try_acknowledge(msg.nak)
 
     async def _apply(self, msgs: list[Msg], stop: asyncio.Event) -> None:
-        arrived = [(msg, fact) for msg in msgs if (fact := await _readable(msg)) is not None]
+        arrived = [(msg, fact) for msg in msgs if (fact := await _parsed(msg)) is not None]
         with batch_span("commit facts", SpanKind.CONSUMER, [fact for _, fact in arrived], _traced) as traces:
             facts = [replace(fact, headers=trace) for (_, fact), trace in zip(arrived, traces, strict=True)]
             await self._commit([(msg, fact) for (msg, _), fact in zip(arrived, facts, strict=True)], stop)
@@ -80,11 +80,11 @@ class FactsConsumer:
                 if not is_database_error(error) or is_data_error(error):
                     await self._apply_alone(batch, error, stop)
                     return
-                _log_waiting(error)
+                _log_deferred(error)
                 await self._wait(batch)
             else:
                 self._on_commit()
-                await asyncio.gather(*(_quietly(msg.ack) for msg, _ in batch))
+                await asyncio.gather(*(_try_acknowledge(msg.ack) for msg, _ in batch))
                 return
 
     async def _apply_alone(
@@ -93,17 +93,17 @@ class FactsConsumer:
         """Apply a failed batch one by one; a fact that fails alone is dropped."""
         if len(batch) == 1:
             log.error("fact cannot be applied, dropped", subject=batch[0][0].subject, exc_info=error)
-            await _quietly(batch[0][0].term)
+            await _try_acknowledge(batch[0][0].term)
             return
         for one in batch:
             await self._commit([one], stop)
 
     async def _wait(self, batch: list[tuple[Msg, Received]]) -> None:
-        await asyncio.gather(*(_quietly(msg.in_progress) for msg, _ in batch))
+        await asyncio.gather(*(_try_acknowledge(msg.in_progress) for msg, _ in batch))
         await asyncio.sleep(_PAUSE)
 
 
-def _log_waiting(error: Exception) -> None:
+def _log_deferred(error: Exception) -> None:
     if is_transient(error):
         log.warning("facts deferred, database unavailable", error=str(error))
     else:
@@ -122,12 +122,12 @@ def _traced(received: Received) -> TraceHeaders:
     return TraceHeaders(f"commit status.{fact.kind}", attributes)
 
 
-async def _readable(msg: Msg) -> Received | None:
+async def _parsed(msg: Msg) -> Received | None:
     """The fact in a message; terminates a malformed one."""
     fact = _fact(msg)
     if fact is None:
         log.error("malformed fact dropped", subject=msg.subject, data=msg.data[:500])
-        await _quietly(msg.term)
+        await _try_acknowledge(msg.term)
     return fact
 
 
@@ -142,7 +142,7 @@ def _fact(msg: Msg) -> Received | None:
     return Received(fact, msg.headers or {})
 
 
-async def _quietly(call: Callable[[], object]) -> None:
+async def _try_acknowledge(call: Callable[[], object]) -> None:
     """Send an acknowledgement; if that fails, the server redelivers, which changes nothing."""
     try:
         await call()  # type: ignore[misc]

@@ -31,8 +31,8 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 """Work to run in one transaction."""
 
 # Serialization failure, deadlock, or a cached plan that a column's new type invalidated: a retry helps.
-_TRY_AGAIN = {"40001", "40P01", "0A000"}
-_TRIES = 5
+_RETRYABLE = {"40001", "40P01", "0A000"}
+_MAX_TRIES = 5
 _CHECK_SECONDS = 2.5
 _is_connection_held: ContextVar[bool] = ContextVar("is_connection_held", default=False)
 
@@ -70,8 +70,8 @@ class Database:
 
         Retried if the pooled connection turned out to be dead. Raises :class:`DatabaseUnavailableError`.
         """
-        async with self._in_time():
-            return await self._tried(lambda: self._read_once(work))
+        async with self._time_limit():
+            return await self._with_retries(lambda: self._read_once(work))
 
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` and commit; roll back if it raises.
@@ -81,30 +81,30 @@ class Database:
         been made.
         """
         end = asyncio.get_running_loop().time() + self._limits.work
-        async with self._in_time() as time:
-            return await self._tried(lambda: self._write_once(work, time, end))
+        async with self._time_limit() as time:
+            return await self._with_retries(lambda: self._write_once(work, time, end))
 
     async def check(self) -> None:
         """Raise if the database does not answer."""
 
-        async def ask(connection: AsyncConnection) -> None:
+        async def ping(connection: AsyncConnection) -> None:
             await connection.exec_driver_sql("SELECT 1")
 
         async with asyncio.timeout(_CHECK_SECONDS):
-            await self._read_once(ask)
+            await self._read_once(ping)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
         await self._reading.dispose()
 
-    async def _tried(self, once: Callable[[], Awaitable[T]]) -> T:
+    async def _with_retries(self, once: Callable[[], Awaitable[T]]) -> T:
         """Run ``once``, with retries after errors for which a retry helps."""
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, _MAX_TRIES + 1):
             try:
                 return await once()
             except (DBAPIError, DatabaseUnavailableError) as error:
-                if attempt < _TRIES and _helps_again(error):
+                if attempt < _MAX_TRIES and _is_retryable(error):
                     log.debug("transaction retried", sqlstate=sqlstate(error), attempt=attempt)
                 elif is_transient(error):
                     raise unavailable(error) from error
@@ -115,13 +115,13 @@ class Database:
 
     async def _read_once(self, work: Work[T]) -> T:
         async with _connected(self._reading) as connection:
-            with _held():
+            with _connection_held():
                 return await work(connection)
 
     async def _write_once(self, work: Work[T], time: asyncio.Timeout, end: float) -> T:
         time.reschedule(end)
         async with _connected(self.engine) as connection:
-            with _held():
+            with _connection_held():
                 result = await work(connection)
             if time.expired():
                 await asyncio.sleep(0)  # raises
@@ -131,7 +131,7 @@ class Database:
             return result
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
+    async def _time_limit(self) -> AsyncIterator[asyncio.Timeout]:
         time = asyncio.timeout(self._limits.work)
         try:
             async with time:
@@ -177,10 +177,10 @@ async def _commit(connection: AsyncConnection) -> None:
         raise CommitUnconfirmedError(str(error.orig)) from error
 
 
-def _helps_again(error: DBAPIError | DatabaseUnavailableError) -> bool:
+def _is_retryable(error: DBAPIError | DatabaseUnavailableError) -> bool:
     if isinstance(error, DatabaseUnavailableError):
         return False
-    return error.connection_invalidated or sqlstate(error) in _TRY_AGAIN
+    return error.connection_invalidated or sqlstate(error) in _RETRYABLE
 
 
 __all__ = ["Database", "DatabaseUnavailableError", "Work", "is_transient", "open_database", "sqlstate"]
@@ -195,7 +195,7 @@ def is_connection_held() -> bool:
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def _connection_held() -> Iterator[None]:
     token = _is_connection_held.set(True)
     try:
         yield

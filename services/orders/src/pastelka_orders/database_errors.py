@@ -9,7 +9,7 @@ from pastelka_common.errors import PostponedError
 
 _WAIT_SECONDS = 5.0
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING_CLASSES = {
+_TRANSIENT_CLASSES = {
     "08",  # connection
     "28",  # login refused
     "3D",  # database does not exist
@@ -19,7 +19,7 @@ _PASSING_CLASSES = {
     "58",  # system error
     "XX",  # internal error, damaged data
 }
-_PASSING = {
+_TRANSIENT = {
     "0A000",  # invalidated cached plan; we use no unsupported feature
     "25006",  # read-only: a replica, or set by an operator
     "25P03",  # idle-in-transaction timeout
@@ -27,7 +27,7 @@ _PASSING = {
     "55006",  # object in use
     "55P03",  # lock not available
 }
-_OF_DATA = {"22", "23"}
+_DATA_CLASSES = {"22", "23"}
 """Classes of invalid values: data exception, integrity constraint violation."""
 
 
@@ -59,14 +59,14 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     code = sqlstate(error)
-    return code in _PASSING or code[:2] in _PASSING_CLASSES
+    return code in _TRANSIENT or code[:2] in _TRANSIENT_CLASSES
 
 
 def is_data_error(error: BaseException) -> bool:
     """Whether the database or its driver refused a value; a retry fails again."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
     refused_unsent = isinstance(cause, InterfaceError) and isinstance(cause, ValueError)
-    return (refused_unsent or sqlstate(error)[:2] in _OF_DATA) and not is_transient(error)
+    return (refused_unsent or sqlstate(error)[:2] in _DATA_CLASSES) and not is_transient(error)
 
 
 def is_database_error(error: BaseException) -> bool:
@@ -77,9 +77,9 @@ def is_database_error(error: BaseException) -> bool:
 
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's five-letter code of an error; empty if it has none."""
-    said = error.orig if isinstance(error, DBAPIError) else error
+    source = error.orig if isinstance(error, DBAPIError) else error
     # SQLAlchemy's error of an outdated plan has none itself.
-    code = getattr(said, "sqlstate", None) or getattr(getattr(said, "__cause__", None), "sqlstate", None)
+    code = getattr(source, "sqlstate", None) or getattr(getattr(source, "__cause__", None), "sqlstate", None)
     return str(code or "")
 
 
@@ -87,8 +87,8 @@ def unavailable(error: BaseException) -> DatabaseUnavailableError:
     """Wrap a transient ``error``. The database's own message is for the log only."""
     if isinstance(error, DatabaseUnavailableError):
         return error
-    said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    line = str(said).partition("\n")[0] or type(said).__name__
+    source = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    line = str(source).partition("\n")[0] or type(source).__name__
     if "unsupported startup parameter" in line:
         line += "; DATABASE_URL names a pooler: set DATABASE_DIRECT_URL to PostgreSQL itself"
     return DatabaseUnavailableError(f"{line} ({code})" if (code := sqlstate(error)) else line)

@@ -15,7 +15,7 @@ from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersRespon
 NEWEST = 20
 
 
-class _About(BaseModel):
+class _JobFields(BaseModel):
     """Fields that all jobs have."""
 
     order_number: str | None = None
@@ -30,7 +30,7 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
     except NoSuchMessageError:  # the stream does not exist yet
         return DeadLettersResponse(count=0, newest=[])
     letters = await _newest(nc, state.first_seq, state.last_seq, limit) if state.messages else []
-    return DeadLettersResponse(count=state.messages, newest=[_shown(nc, letter) for letter in letters])
+    return DeadLettersResponse(count=state.messages, newest=[_response(nc, letter) for letter in letters])
 
 
 async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStreamMsg]:
@@ -68,7 +68,7 @@ async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStream
     return found
 
 
-def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
+def row_job_letter(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
     """The letter about an abandoned row job: subject ``<kind>.<id>``, payload as JSON."""
     return DeadLetter(
         original_subject=subject,
@@ -95,7 +95,7 @@ async def remove(nc: Client, sequence: int) -> None:
     await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 
 
-def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
+def _response(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
     sequence = message.seq or 0
     try:
         letter = DeadLetter.model_validate_json(message.data or b"")
@@ -106,7 +106,7 @@ def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
             code="unreadable",
             message="The letter cannot be read.",
         )
-    about = _about(letter)
+    about = _job_fields(letter)
     return DeadLetterResponse(
         sequence=sequence,
         subject=letter.original_subject,
@@ -120,11 +120,11 @@ def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
     )
 
 
-def _about(letter: DeadLetter) -> _About:
+def _job_fields(letter: DeadLetter) -> _JobFields:
     try:
-        return _About.model_validate_json(letter.original_payload)
+        return _JobFields.model_validate_json(letter.original_payload)
     except ValidationError:
-        return _About()
+        return _JobFields()
 
 
 async def _message(nc: Client, sequence: int) -> tuple[str, bytes]:

@@ -86,10 +86,10 @@ class OptionUnsupportedError(
 ):
     """The coloring provider does not support an option."""
 
-    def __init__(self, provider: str, options: Sequence[str], taken: Sequence[str]) -> None:
+    def __init__(self, provider: str, options: Sequence[str], supported: Sequence[str]) -> None:
         super().__init__(
             f"The coloring provider {provider!r} does not support {', '.join(options)};"
-            f" supported are {', '.join(taken)}. Omit the others, or set COLORING_PROVIDER to a provider"
+            f" supported are {', '.join(supported)}. Omit the others, or set COLORING_PROVIDER to a provider"
             " that supports them.",
             provider=provider,
             options=list(options),
@@ -304,8 +304,8 @@ class OtherShopError(OrdersError, status=403, code="other_shop", title="The webh
 class ExportsBusyError(OrdersError, status=429, code="exports_busy", title="Too many exports at once"):
     """The limit of concurrent exports is reached."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"All {most} export slots are in use; try again in a moment.")
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"All {limit} export slots are in use; try again in a moment.")
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -40,7 +40,7 @@ def file_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(parts))
 
 
-async def zipped(storage: Storage, entries: Sequence[StoredEntry]) -> Export:
+async def zip_export(storage: Storage, entries: Sequence[StoredEntry]) -> Export:
     """A ZIP of ``entries``, stored without compression.
 
     Files are read one at a time while they are sent; only their sizes are queried before. Raises
@@ -70,23 +70,23 @@ def _content(storage: Storage, path: str) -> Iterator[bytes]:
 class ExportSlots:
     """Limits concurrent exports of a process: each uses a thread, and disk or memory."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken = 0
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._in_use = 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Occupy a slot for the duration of the block. Raises ``ExportsBusyError`` if none is free."""
-        if self._taken >= self._most:
-            raise ExportsBusyError(self._most)
-        self._taken += 1
+        if self._in_use >= self._limit:
+            raise ExportsBusyError(self._limit)
+        self._in_use += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._in_use -= 1
 
 
-def sent_file(path: Path) -> Export:
+def file_export(path: Path) -> Export:
     """The content of a file that must exist until it is sent."""
     file = path.open("rb")
     return Export(path.stat().st_size, _pieces(file))

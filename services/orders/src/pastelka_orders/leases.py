@@ -37,11 +37,11 @@ class DatabaseLease:
     holder: str = field(default_factory=_holder)
     seconds: float = LEASE_SECONDS
 
-    async def take(self, connection: AsyncConnection) -> bool:
+    async def acquire(self, connection: AsyncConnection) -> bool:
         """Acquire or renew the lease; ``False`` while another replica holds it."""
-        return await leases.take(connection, self.name, self.holder, self.seconds)
+        return await leases.acquire(connection, self.name, self.holder, self.seconds)
 
-    async def holds(self, connection: AsyncConnection) -> bool:
+    async def lock(self, connection: AsyncConnection) -> bool:
         """Whether we hold the lease; if so, until the transaction ends."""
         return await leases.lock(connection, self.name, self.holder)
 
@@ -57,7 +57,7 @@ async def leased(database: Database, name: str) -> AsyncIterator[bool]:
     If it cannot be renewed before it expires, the body is cancelled and ``TimeoutError`` is raised.
     """
     lease = DatabaseLease(name)
-    if not await database.write(lease.take):
+    if not await database.write(lease.acquire):
         yield False
         return
     async with asyncio.timeout(lease.seconds) as deadline:
@@ -84,13 +84,13 @@ async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Tim
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(lease.seconds / 4)
-        asked = loop.time()
+        requested_at = loop.time()
         try:
-            is_ours = await database.write(lease.take)
+            is_ours = await database.write(lease.acquire)
         except Exception as error:  # noqa: BLE001 - the next renewal may succeed
             log.warning("lease not renewed", lease=lease.name, error=str(error))
             continue
         if not is_ours:
             deadline.reschedule(loop.time())
             return
-        deadline.reschedule(asked + lease.seconds)
+        deadline.reschedule(requested_at + lease.seconds)

@@ -66,34 +66,34 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class MetricsCollector:
-    """Updates the gauges every ``every`` seconds."""
+    """Updates the gauges every ``interval`` seconds."""
 
     database: Database
     nc: Client
     storage: Storage
-    every: float = 5.0
+    interval: float = 5.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Collect until ``stop`` is set; failures are retried."""
         while not stop.is_set():
             await self.collect()
-            await wait_at_most(stop, self.every)
+            await wait_at_most(stop, self.interval)
 
     async def collect(self) -> None:
         """Set all gauges whose source is available. Does not raise otherwise."""
         await asyncio.gather(
-            _noted("broker", self._of_broker()),
-            _noted("database", self.database.read(_of_database)),
-            _noted("storage", self._of_storage()),
+            _collect_source("broker", self._collect_broker()),
+            _collect_source("database", self.database.read(_collect_database)),
+            _collect_source("storage", self._collect_storage()),
         )
 
-    async def _of_broker(self) -> None:
-        async with asyncio.timeout(self.every):
+    async def _collect_broker(self) -> None:
+        async with asyncio.timeout(self.interval):
             await asyncio.gather(_dead_letters(self.nc), *(_queue(self.nc, spec) for spec in _CONSUMERS))
 
-    async def _of_storage(self) -> None:
+    async def _collect_storage(self) -> None:
         try:
-            async with asyncio.timeout(self.every):
+            async with asyncio.timeout(self.interval):
                 await self.storage.ping()
         except OSError:
             STORAGE_UP.set(0)
@@ -106,16 +106,16 @@ class MetricsCollector:
             STORAGE_SIZE.set(size)
 
 
-async def _noted(source: str, looking: Awaitable[None]) -> None:
+async def _collect_source(source: str, collection: Awaitable[None]) -> None:
     try:
-        await looking
+        await collection
     except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("metrics collection failed", source=source, error=type(error).__name__)
     else:
         COLLECTED.labels(source).set(time.time())
 
 
-async def _of_database(connection: AsyncConnection) -> None:
+async def _collect_database(connection: AsyncConnection) -> None:
     outbox = await system.outbox(connection)
     OUTBOX_REFUSED.set(outbox.refused)
     OUTBOX.set(outbox.messages)

@@ -34,9 +34,9 @@ from pastelka_orders.repository import outbox as outbox_rows
 
 _BATCH = 500
 RELAY_LEASE = "outbox"  # one relay at a time preserves the order
-_PAUSE_AFTER_FAILURE = 0.5
-_LOOK_ANYWAY = 1.0
-_LEASE_PART = 0.75  # share of the lease used for publishing; the rest is a margin for clocks and sockets
+_RETRY_DELAY = 0.5
+_POLL_INTERVAL = 1.0
+_LEASE_FRACTION = 0.75  # share of the lease used for publishing; the rest is a margin for clocks and sockets
 _WAIT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ class Relay:
         self._database = database
         self._publisher = publisher
         self._publish_until = 0.0
-        self._waiting = _Waiting()
+        self._waiting = _LeaseWait()
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -118,7 +118,7 @@ class Relay:
         """Relay until ``stop`` is set. Failures (no database, no broker) are retried."""
         while not stop.is_set():
             # A notification may have been lost with its connection.
-            await wait_at_most(self._awake, _LOOK_ANYWAY)
+            await wait_at_most(self._awake, _POLL_INTERVAL)
             self._awake.clear()
             await self._relay_all(stop)
         await released(self._database, self.lease)
@@ -128,7 +128,7 @@ class Relay:
             while not stop.is_set() and await self.relay_batch():
                 pass
         except PublishRefusedError as error:
-            await self._set_aside(error)
+            await self._mark_refused(error)
         except PublishError as error:
             log.warning("relay deferred, broker unavailable", error=str(error))
             await self._pause(stop)
@@ -139,7 +139,7 @@ class Relay:
                 log.exception("relay failed")
             await self._pause(stop)
 
-    async def _set_aside(self, error: PublishRefusedError) -> None:
+    async def _mark_refused(self, error: PublishRefusedError) -> None:
         """Mark a message that can never be published, so that it does not block others.
 
         An operator decides (command ``refused-messages``).
@@ -152,7 +152,7 @@ class Relay:
 
     async def _pause(self, stop: asyncio.Event) -> None:
         self._awake.set()
-        await wait_at_most(stop, _PAUSE_AFTER_FAILURE)
+        await wait_at_most(stop, _RETRY_DELAY)
 
     async def relay_batch(self) -> bool:
         """Publish one batch and delete it; returns whether more is left.
@@ -177,10 +177,10 @@ class Relay:
 
     async def _claim(self) -> Sequence[Row] | None:  # type: ignore[type-arg]
         """The oldest messages, exclusive during the lease; ``None``: lease not held."""
-        end = asyncio.get_running_loop().time() + _LEASE_PART * self.lease.seconds
+        end = asyncio.get_running_loop().time() + _LEASE_FRACTION * self.lease.seconds
 
         async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]
-            if not await self.lease.take(connection):
+            if not await self.lease.acquire(connection):
                 return None
             return await outbox_rows.oldest(connection, _BATCH)
 
@@ -203,7 +203,7 @@ class Relay:
 
         Does nothing if another relay has the lease: it publishes and deletes them again.
         """
-        if not await self.lease.holds(connection):
+        if not await self.lease.lock(connection):
             log.warning("relay lost its lease", rows=len(rows))
             return True
         await outbox_rows.delete(connection, [row.id for row in rows])
@@ -234,19 +234,19 @@ class Relay:
         return moved
 
 
-class _Waiting:
+class _LeaseWait:
     """Reports that messages wait because another relay holds the lease."""
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self._told = 0.0
+        self._logged_at = 0.0
 
     def note(self, age: float) -> None:
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         WAITING.set(now - self._since)
-        if age >= _WAIT_SECONDS and now - self._told >= _WAIT_SECONDS:
-            self._told = now
+        if age >= _WAIT_SECONDS and now - self._logged_at >= _WAIT_SECONDS:
+            self._logged_at = now
             log.warning("relay waiting for lease", lease=RELAY_LEASE, oldest_seconds=round(age, 1))
 
     def end(self) -> None:

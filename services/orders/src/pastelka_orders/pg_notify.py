@@ -12,8 +12,8 @@ from pastelka_orders.connections import CONNECT_SECONDS, SERVER_KEEPALIVES, Boun
 
 log = structlog.get_logger(__name__)
 
-_PAUSE = 1.0
-_CHECK_EVERY = 10.0
+_RECONNECT_DELAY = 1.0
+_CHECK_INTERVAL = 10.0
 
 
 Listeners = Mapping[str, Callable[[], None]]
@@ -31,7 +31,7 @@ async def listen(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
             await _listen_once(url.replace("+asyncpg", "", 1), listeners, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("listen deferred, database unavailable", error=str(error))
-            await wait_at_most(stop, _PAUSE)
+            await wait_at_most(stop, _RECONNECT_DELAY)
 
 
 async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
@@ -49,9 +49,9 @@ async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> N
 
         for channel in listeners:
             await connection.add_listener(channel, on_notification)
-        for heard in listeners.values():
-            heard()
-        while not await wait_at_most(stop, _CHECK_EVERY):
+        for listener in listeners.values():
+            listener()
+        while not await wait_at_most(stop, _CHECK_INTERVAL):
             # A silently dead connection is only detected by using it.
             await connection.fetchval("SELECT 1")
     finally:

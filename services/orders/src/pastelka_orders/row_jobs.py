@@ -114,11 +114,11 @@ class JobRunner:
         for claim in found:
             task = asyncio.create_task(self._process(claim), name=f"{self.kind.name}:{claim.key}")
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_task_done)
         IN_PROGRESS.labels(self.kind.name).set(len(self._tasks))
         return bool(found)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _on_task_done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("outcome not written", kind=self.kind.name, task=task.get_name(), exc_info=error)
@@ -208,8 +208,8 @@ class JobRunner:
         if isinstance(error, PermanentError) or attempts >= self.retries.attempts:
             return await self._give_up(claim, attempts, failure)
         RETRIES.labels(self.kind.name, failure.code).inc()
-        wish = error.retry_after if isinstance(error, TransientError) else None
-        seconds = self.retries.delay(attempts, wish)
+        retry_after = error.retry_after if isinstance(error, TransientError) else None
+        seconds = self.retries.delay(attempts, retry_after)
         log.warning(
             "trying again",
             kind=self.kind.name,
@@ -229,7 +229,7 @@ class JobRunner:
             raise
         except Exception:
             log.exception("job cannot be given up", kind=self.kind.name, key=claim.key)
-            await self._defer(claim, failure, attempts, self.retries.longest)
+            await self._defer(claim, failure, attempts, self.retries.max_delay)
             return "RetryAfter"
         log.error("job given up", kind=self.kind.name, key=claim.key, code=failure.code)
         return "Reject"

@@ -1,4 +1,4 @@
-"""What the API answers and takes. Field names and their order are the specification's."""
+"""Request and response bodies. Field names and their order are the specification's."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -19,8 +19,8 @@ from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStage, OrderStatus
 
 
-def left_out_if_none(description: str | None = None) -> Any:
-    """A field that is left out when there is nothing to say."""
+def omitted_if_none(description: str | None = None) -> Any:
+    """A field that is omitted if it is ``None``."""
     return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
 
@@ -45,81 +45,81 @@ Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
-    left_out_if_none("Only there when something went wrong"),
+    omitted_if_none("Only present after an error"),
 ]
 
 
 class RetryResponse(BaseModel):
-    """An attempt failed for a reason that may pass, and there will be another."""
+    """An attempt failed transiently, and will be retried."""
 
-    attempt: int = Field(description="How many attempts have failed, from 1")
-    of: int = Field(description="With as many the version ends in error")
-    next_at: AwareDatetime = Field(description="When the next attempt begins, at the earliest")
+    attempt: int = Field(description="Number of failed attempts, from 1")
+    of: int = Field(description="Number of failed attempts that end the version in error")
+    next_at: AwareDatetime = Field(description="Earliest start of the next attempt")
     code: str
     message: str
 
 
 RetryOrNone = Annotated[
     RetryResponse | None,
-    left_out_if_none("Only there while the next attempt is waited for"),
+    omitted_if_none("Only present while a retry is pending"),
 ]
 PossiblyPaidTwice = Annotated[
     Literal[True] | None,
-    left_out_if_none(
-        "Only there when the job was submitted again because the provider's answer to the "
+    omitted_if_none(
+        "Only present if the job was resubmitted because the provider's response to the "
         "first submission was lost: the provider may charge for both"
     ),
 ]
 
 
 class ColoringOptionsResponse(BaseModel):
-    """Size, detail and style of a coloring page; an option of style only where it is not the default."""
+    """Size, detail and style of a coloring page; style options only if not the default."""
 
     megapixels: float
     steps: int
     frame: Annotated[
         Literal[False] | None,
-        left_out_if_none("Only there when there is no frame"),
+        omitted_if_none("Only present if there is no frame"),
     ]
     background: Annotated[
         Literal["keep", "none"] | None,
-        left_out_if_none("Only there when it is not `quiet`"),
+        omitted_if_none("Only present if not `quiet`"),
     ]
     line_weight: Annotated[
         Literal["thin", "bold"] | None,
-        left_out_if_none("Only there when it is not `normal`"),
+        omitted_if_none("Only present if not `normal`"),
     ]
 
 
 class PresetResponse(BaseModel):
-    """Coloring options with a name."""
+    """Named coloring options."""
 
     name: PresetName
     options: ColoringOptionsResponse
     seconds: float | None = Field(
-        description="Median time that a page with these options took lately, from the begin of its work;"
-        " null where too few were made"
+        description="Recent median time from start to completion of a page with these options;"
+        " null if there are too few"
     )
-    cost: float | None = Field(description="Price of a page; null where it is not known")
+    cost: float | None = Field(description="Price of a page; null if unknown")
 
 
 class PresetsResponse(BaseModel):
-    """The presets, and the coloring options that the active provider takes."""
+    """The presets, and the coloring options that the active provider supports."""
 
     provider: ColoringProviderName
-    options: list[str] = Field(description="Names of the options that the provider takes; others are refused")
+    options: list[str] = Field(description="Names of the supported options; others are rejected")
     items: list[PresetResponse]
 
 
 class SvgOptionsResponse(BaseModel):
-    """How an SVG is built up."""
+    """Structure of an SVG."""
 
     shape_stacking: str
     group_by: str
 
 
 class ColoringVersionResponse(BaseModel):
-    """One coloring page, made or being made."""
+    """One coloring page, completed or in progress."""
 
     id: int
     version: int
@@ -133,7 +133,7 @@ class ColoringVersionResponse(BaseModel):
 
 
 class SvgVersionResponse(BaseModel):
-    """One SVG, made or being made from the coloring ``coloring_version_id``."""
+    """One SVG of the coloring ``coloring_version_id``, completed or in progress."""
 
     id: int
     version: int
@@ -162,7 +162,7 @@ class SelectedVersionIdsResponse(BaseModel):
 
 
 class ImageResponse(BaseModel):
-    """One photo with everything made from it."""
+    """One photo with its versions."""
 
     id: int
     position: int
@@ -183,7 +183,7 @@ class ImageResponse(BaseModel):
 
 
 class ShopValues(BaseModel):
-    """What the shop says of fields that a person changed here; the others are left out."""
+    """The shop's values of edited fields; the others are omitted."""
 
     title: str | None = None
     quantity: int | None = None
@@ -197,7 +197,7 @@ class ShopValues(BaseModel):
 
 ShopValuesOrNone = Annotated[
     ShopValues | None,
-    left_out_if_none("Only there when a person changed what the shop says"),
+    omitted_if_none("Only present if fields were edited"),
 ]
 
 
@@ -212,12 +212,12 @@ class LineItemResponse(BaseModel):
     images: list[ImageResponse]
     removed: Annotated[
         Literal[True] | None,
-        left_out_if_none("Only there when the shop removed the item: nothing is made or printed for it"),
+        omitted_if_none("Only present if the shop removed the item: it is not processed or printed"),
     ]
     shop_values: ShopValuesOrNone
     shop_changed_at: Annotated[
         AwareDatetime | None,
-        left_out_if_none("Only there when the shop changed one of `shop_values` after a person had"),
+        omitted_if_none("Only present if the shop changed one of `shop_values` after the edit"),
     ]
 
 
@@ -227,7 +227,7 @@ the order after an approval or the print."""
 
 
 class OrderHead(BaseModel):
-    """What an order is apart from its items."""
+    """An order without its items."""
 
     id: int
     order_number: str
@@ -254,45 +254,45 @@ class OrderHead(BaseModel):
     updated_at: AwareDatetime
     cancelled_at: Annotated[
         AwareDatetime | None,
-        left_out_if_none("Only there when the shop cancelled the order: nothing is made or printed for it"),
+        omitted_if_none("Only present if the shop cancelled the order: it is not processed or printed"),
     ]
     shop_url: Annotated[
         str | None,
-        left_out_if_none("The order in the shop's administration; only there for an order of a known shop"),
+        omitted_if_none("The order in the shop's administration; only present if the shop is known"),
     ]
     unread_fields: Annotated[
         list[str] | None,
-        left_out_if_none(
-            "What could not be read of the shop's last webhook about the order, a sentence each; "
-            "only there if something could not"
+        omitted_if_none(
+            "Fields of the shop's last webhook that could not be parsed, a sentence each; "
+            "only present if there are any"
         ),
     ]
 
 
 class OrderResponse(OrderHead):
-    """One order with everything in it."""
+    """One order with its line items, images and versions."""
 
     line_items: list[LineItemResponse]
 
 
 class RefusedPhoto(BaseModel):
-    """A file of an upload that is no photo, or none that can be worked with; it was not stored."""
+    """A file of an upload that is not a usable photo; it was not stored."""
 
-    position: int = Field(description="Its place among the files sent, from 1")
-    name: str = Field(description="The file's name as it may be shown")
+    position: int = Field(description="Position of the file in the upload, from 1")
+    name: str = Field(description="The file's name, safe for display")
     code: str = Field(examples=["photo_truncated"])
-    detail: str = Field(description="What is wrong, and what would be right")
+    detail: str = Field(description="Cause and remedy")
 
 
 class CreatedOrderResponse(OrderResponse):
-    """The order that was made of an upload."""
+    """The order created from an upload."""
 
     refused_photos: Annotated[
         list[RefusedPhoto],
         Field(
             default_factory=list,
             exclude_if=lambda refused: not refused,
-            description="Files that are no photos; only there when some of several files were refused",
+            description="Files that are not photos; only present if there are any",
         ),
     ]
 
@@ -304,7 +304,7 @@ class OrderListItem(OrderHead):
     image_count: int
     coloring_completed: int = Field(description="Images with a completed coloring")
     svg_completed: int = Field(description="Images with a completed SVG")
-    thumbnails: list[str] = Field(description="URLs of small pictures of up to four photos")
+    thumbnails: list[str] = Field(description="URLs of thumbnails of up to four photos")
 
 
 class OrderListResponse(BaseModel):
@@ -330,7 +330,7 @@ class TimelineEntry(BaseModel):
     status: str
     error_code: str | None
     at: AwareDatetime
-    seconds: float | None = Field(description="How long the status lasted; null while it lasts")
+    seconds: float | None = Field(description="Duration of the status; null while it lasts")
     retry: RetryOrNone
 
 
@@ -342,33 +342,33 @@ class TimelineResponse(BaseModel):
 
 
 class FetchFromShopRequest(BaseModel):
-    """From when on orders are fetched."""
+    """Start of the period to fetch."""
 
     model_config = ConfigDict(extra="forbid")
 
     since: Since | None = Field(
         default=None,
-        description="A day, or a moment with its offset, not in the future; 30 days ago if it is not given",
+        description="A date, or a timestamp with offset, not in the future; default: 30 days ago",
         examples=["2026-11-01"],
     )
 
 
 class QueuedResponse(BaseModel):
-    """It is being done; what comes of it is told by events."""
+    """The request was accepted; events report its progress."""
 
     status: Literal["queued"] = "queued"
     message: str
 
 
 class SelectedResponse(BaseModel):
-    """Another version is the chosen one."""
+    """The version is now the chosen one."""
 
     status: Literal["ok"] = "ok"
     message: str
 
 
 class InvalidField(BaseModel):
-    """One field that is wrong: where, and what would be right."""
+    """One invalid field."""
 
     field: str
     code: str
@@ -376,11 +376,11 @@ class InvalidField(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error by RFC 9457 (``application/problem+json``)."""
+    """A problem document, RFC 9457 (``application/problem+json``)."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(description="A stable word for programs, as a URN", examples=["urn:pastelka:not_found"])
+    type: str = Field(description="A stable identifier, as a URN", examples=["urn:pastelka:not_found"])
     title: str
     status: int
     detail: str

@@ -16,8 +16,8 @@ from pastelka_orders.photos.download import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
-_FILES_A_PASS = 500
-_OBJECTS_A_PASS = 25
+_FILES_PER_PASS = 500
+_OBJECTS_PER_PASS = 25
 """Per kind: buckets charge by request, here at most 432,000 a day at one pass per 15 s."""
 
 
@@ -61,7 +61,7 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
 
     @field_validator("reconcile_files_per_pass")
     @classmethod
-    def _tells_a_storage(cls, files: int | None) -> int | None:
+    def _can_detect_wrong_mount(cls, files: int | None) -> int | None:
         if files is not None and 0 < files < MANY_FILES:
             raise ValueError(
                 f"must be 0 or at least {MANY_FILES}: fewer cannot distinguish lost files from a wrong mount"
@@ -73,10 +73,10 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
         """Number of files of each kind that a pass of the reconciler checks."""
         if self.reconcile_files_per_pass is not None:
             return self.reconcile_files_per_pass
-        return _FILES_A_PASS if self.bucket is None else _OBJECTS_A_PASS
+        return _FILES_PER_PASS if self.bucket is None else _OBJECTS_PER_PASS
 
     @property
-    def kept(self) -> timedelta | None:
+    def retention_period(self) -> timedelta | None:
         """How long orders are kept; ``None``: for ever."""
         return timedelta(days=self.retention_days) if self.retention_days else None
 

@@ -1,4 +1,4 @@
-"""What the API says of the system itself."""
+"""Response bodies about the system."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.service_health import BreakerState
-from pastelka_orders.schemas import left_out_if_none
+from pastelka_orders.schemas import omitted_if_none
 
 
 class BreakerResponse(BaseModel):
@@ -14,23 +14,21 @@ class BreakerResponse(BaseModel):
 
     state: BreakerState
     since: AwareDatetime
-    reason: str | None = Field(description="Why it opened; null while closed")
-    next_probe_at: AwareDatetime | None = Field(
-        description="When one job is let through again; null unless open"
-    )
+    reason: str | None = Field(description="Cause of opening; null while closed")
+    next_probe_at: AwareDatetime | None = Field(description="Time of the next probe; null unless open")
 
 
 class ServiceResponse(BaseModel):
-    """One process of a service, or a service of which no process answers."""
+    """One process of a service, or a service without a responding process."""
 
     name: str
-    instance: str | None = Field(description="Host and process id; null when no process answers")
+    instance: str | None = Field(description="Host and process id; null if no process responds")
     healthy: bool
     started_at: AwareDatetime | None
-    checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
+    checks: dict[str, str] = Field(description="By dependency: `ok`, or the error")
     breaker: Annotated[
         BreakerResponse | None,
-        left_out_if_none("Only there for workers with a paid provider"),
+        omitted_if_none("Only present for workers with a paid provider"),
     ]
 
 
@@ -46,36 +44,36 @@ class OutboxResponse(BaseModel):
     """Messages that are committed and not yet published."""
 
     messages: int
-    oldest_seconds: float | None = Field(description="Age of the oldest; null when there is none")
-    refused: int = Field(description="Not among them: messages that the broker will never accept")
+    oldest_seconds: float | None = Field(description="Age of the oldest; null if there is none")
+    refused: int = Field(description="Messages that the broker permanently refuses, not included above")
 
 
 class MinutesResponse(BaseModel):
-    """What ended in each minute by the clock: 61 of them, the first and the last of which are partial."""
+    """Ended versions per clock minute: 61 counts, the first and last of partial minutes."""
 
     begin: AwareDatetime = Field(description="Start of the first minute")
-    completed: list[int] = Field(description="A count for each minute, oldest first")
+    completed: list[int] = Field(description="One count per minute, oldest first")
     failed: list[int]
     cancelled: list[int]
 
 
 class HourResponse(BaseModel):
-    """What ended in the last hour."""
+    """Versions that ended in the last hour."""
 
     kind: StatusType
     completed: int
     failed: int
     cancelled: int
     failure_rate: float | None = Field(
-        description="failed / (completed + failed), 0 to 1; null when nothing ended"
+        description="failed / (completed + failed), 0 to 1; null if there are none"
     )
-    minutes: MinutesResponse = Field(description="The same, minute by minute: they add up to the counts")
+    minutes: MinutesResponse = Field(description="The same per minute; adds up to the counts")
 
 
 class DeadLetterResponse(BaseModel):
-    """A job that was given up on."""
+    """An abandoned job."""
 
-    sequence: int = Field(description="By which it is requeued or dismissed")
+    sequence: int = Field(description="Id for requeue and dismiss")
     subject: str = Field(description="Of the job", examples=["jobs.coloring.456"])
     order_number: str | None = None
     image_id: int | None = None
@@ -87,7 +85,7 @@ class DeadLetterResponse(BaseModel):
 
 
 class DeadLettersResponse(BaseModel):
-    """Jobs that were given up on in the last 30 days, newest first."""
+    """Jobs abandoned in the last 30 days, newest first."""
 
     count: int
     newest: list[DeadLetterResponse] = Field(description="At most 20")
@@ -97,29 +95,29 @@ class ReconcilerResponse(BaseModel):
     """The reconciler's last pass over all active versions."""
 
     ran_at: AwareDatetime
-    seconds: float = Field(description="How long it took")
-    examined: int = Field(description="Active versions that it looked at")
+    seconds: float = Field(description="Duration of the pass")
+    examined: int = Field(description="Active versions examined")
     repaired: int = Field(description="In the last pass")
-    repaired_total: int = Field(description="Since the database was made")
+    repaired_total: int = Field(description="Since the database was created")
     last_repaired_at: AwareDatetime | None
 
 
 class RetentionResponse(BaseModel):
-    """Orders that are older than `RETENTION_DAYS` are erased; this is how that goes."""
+    """State of the retention, which erases orders older than `RETENTION_DAYS`."""
 
-    on: bool = Field(description="Whether orders are erased when they are old; false: they are kept")
-    days: int | None = Field(description="How long an order is kept; null while they are kept for ever")
-    ran_at: AwareDatetime = Field(description="When orders were last looked for")
-    since: AwareDatetime = Field(description="Since when `erased` counts")
-    erased: int = Field(description="Orders that were erased because they were too old")
+    on: bool = Field(description="Whether old orders are erased")
+    days: int | None = Field(description="Retention period; null: orders are kept for ever")
+    ran_at: AwareDatetime = Field(description="Time of the last pass")
+    since: AwareDatetime = Field(description="Start of the count in `erased`")
+    erased: int = Field(description="Orders erased by the retention")
     last_erased_at: AwareDatetime | None
-    waiting: int = Field(description="Erasures, for any reason, that are not finished")
-    failing: int = Field(description="Those of them that were tried in vain, and will be tried again")
-    error: str | None = Field(description="Why the first of them failed, or why nothing could be judged")
+    waiting: int = Field(description="Unfinished erasures, for any reason")
+    failing: int = Field(description="Unfinished erasures that failed and will be retried")
+    error: str | None = Field(description="Error of the first failed erasure, or of the pass")
 
 
 class SystemResponse(BaseModel):
-    """How the system is. What cannot be told because the database or NATS is away is null."""
+    """Status of the system. Fields whose source (database, NATS) is unavailable are null."""
 
     at: AwareDatetime
     services: list[ServiceResponse]
@@ -127,5 +125,5 @@ class SystemResponse(BaseModel):
     outbox: OutboxResponse | None
     last_hour: list[HourResponse] | None
     dead_letters: DeadLettersResponse | None
-    reconciler: ReconcilerResponse | None = Field(description="Null also when it has not run yet")
-    retention: RetentionResponse | None = Field(description="Null also before the first look")
+    reconciler: ReconcilerResponse | None = Field(description="Also null before the first pass")
+    retention: RetentionResponse | None = Field(description="Also null before the first pass")

@@ -153,9 +153,12 @@ def test_settings_that_are_wrong(name: str, value: str, complaint: str) -> None:
 
 def test_elsewhere_is_told_by_what_shows_it() -> None:
     local: dict[str, Any] = {"Host": "localhost:8080", "X_Forwarded_Host": "localhost:8080"}
-    assert came("127.0.0.1", **local).elsewhere is None
-    assert came("127.0.0.1", X_Forwarded_For="::1", **local).elsewhere is None
-    assert came(CLIENT, **local).elsewhere == f"The address {CLIENT}"
-    assert came("127.0.0.1", X_Forwarded_For=CLIENT, **local).elsewhere == f"The address {CLIENT}"
-    assert came("127.0.0.1", Host="localhost", X_Forwarded_Host="a.example").elsewhere == "The name a.example"
-    assert came("127.0.0.1", Host="").elsewhere == "The name (none)"
+    assert came("127.0.0.1", **local).remote_reason is None
+    assert came("127.0.0.1", X_Forwarded_For="::1", **local).remote_reason is None
+    assert came(CLIENT, **local).remote_reason == f"The address {CLIENT}"
+    assert came("127.0.0.1", X_Forwarded_For=CLIENT, **local).remote_reason == f"The address {CLIENT}"
+    assert (
+        came("127.0.0.1", Host="localhost", X_Forwarded_Host="a.example").remote_reason
+        == "The name a.example"
+    )
+    assert came("127.0.0.1", Host="").remote_reason == "The name (none)"

@@ -45,10 +45,10 @@ WITHOUT_CALLER = {
     ("GET", "/readyz"): "operations",
     ("GET", "/metrics"): "operations",
     ("POST", "/api/v1/webhooks/shopify"): "signed",
-    ("GET", "/api/v1/session"): "anybody",
-    ("POST", "/api/v1/session"): "anybody",
-    ("DELETE", "/api/v1/session"): "anybody",
-    ("GET", "/api/v1/session/check"): "anybody",
+    ("GET", "/api/v1/session"): "anonymous",
+    ("POST", "/api/v1/session"): "anonymous",
+    ("DELETE", "/api/v1/session"): "anonymous",
+    ("GET", "/api/v1/session/check"): "anonymous",
 }
 CHECK = "/api/v1/session/check"
 ELSEWHERE = "https://evil.example"
@@ -62,7 +62,7 @@ class Kind:
     """Given ``people`` and a connection to the database, the headers of each request."""
     viewer: Outcome = IN
     operator: Outcome = IN
-    anybody: Outcome = IN
+    anonymous: Outcome = IN
     """Of a change, such as signing in."""
     asked: Outcome = IN
     """Of a look at something that needs no caller."""
@@ -76,8 +76,8 @@ class Kind:
             return IN
         if path == CHECK and self.asked == IN:
             return "sign_in_required" if self.viewer != IN else IN
-        if rule == "anybody":
-            return self.asked if method == "GET" else self.anybody
+        if rule == "anonymous":
+            return self.asked if method == "GET" else self.anonymous
         return self.viewer if rule == "viewer" else self.operator
 
 
@@ -120,8 +120,8 @@ PROXY: dict[str, Any] = {
         "auth_proxy_viewers": "petr@example.com",
     },
 }
-LOCKED_OUT: dict[str, Any] = {**out("local_only"), "anybody": "local_only", "asked": "local_only"}
-FOREIGN: dict[str, Any] = {"operator": "wrong_origin", "anybody": "wrong_origin"}
+LOCKED_OUT: dict[str, Any] = {**out("local_only"), "anonymous": "local_only", "asked": "local_only"}
+FOREIGN: dict[str, Any] = {"operator": "wrong_origin", "anonymous": "wrong_origin"}
 USER = "X-Auth-Request-User"
 
 KINDS: dict[str, Kind] = {
@@ -134,7 +134,7 @@ KINDS: dict[str, Kind] = {
     "a token to read": Kind(token("read"), operator="scope_missing"),
     "a token to write": Kind(token("write")),
     # Sign-in ignores a token that the request carries.
-    "a token on a page": Kind(token("write", Origin=ELSEWHERE), anybody="wrong_origin"),
+    "a token on a page": Kind(token("write", Origin=ELSEWHERE), anonymous="wrong_origin"),
     "an expired token": Kind(token("write", "UPDATE api_tokens SET expires_at = now()"), **out()),
     "a revoked token": Kind(token("write", "UPDATE api_tokens SET revoked_at = now()"), **out()),
     "an unknown token": Kind(headers(Authorization=f"Bearer pst_{'A' * 43}"), **out()),

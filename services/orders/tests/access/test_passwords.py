@@ -32,7 +32,7 @@ class Counting(PasswordHasher):
 
 
 async def test_a_hash_says_how_it_was_made_and_holds_no_password() -> None:
-    kept = await Passwords().hashed("příliš žluťoučký kůň")
+    kept = await Passwords().hash_password("příliš žluťoučký kůň")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await Passwords().match(kept, "příliš žluťoučký kůň")
     assert not await Passwords().match(kept, "prilis zlutoucky kun")
@@ -40,13 +40,13 @@ async def test_a_hash_says_how_it_was_made_and_holds_no_password() -> None:
 
 async def test_accents_are_the_same_however_they_are_put_together() -> None:
     passwords = Passwords(Counting())
-    assert await passwords.match(await passwords.hashed("kůň" * 5), "ku\u030an\u030c" * 5)
+    assert await passwords.match(await passwords.hash_password("kůň" * 5), "ku\u030an\u030c" * 5)
 
 
 async def test_an_unknown_user_is_compared_with_a_hash_of_the_same_cost() -> None:
     hasher = Counting()
     passwords = Passwords(hasher)
-    kept = await passwords.hashed("a password")
+    kept = await passwords.hash_password("a password")
     await passwords.prepare()
     assert not await passwords.match(None, "the password of no user")
     assert not await passwords.match(kept, "another")
@@ -60,7 +60,7 @@ async def test_what_is_no_hash_matches_nothing() -> None:
 
 async def test_the_loop_goes_on_while_a_password_is_compared() -> None:
     passwords = Passwords()
-    comparing = asyncio.create_task(passwords.match(await passwords.hashed("a"), "a"))
+    comparing = asyncio.create_task(passwords.match(await passwords.hash_password("a"), "a"))
     turns, began = 0, time.monotonic()
     while not comparing.done():
         await asyncio.sleep(0)
@@ -91,7 +91,7 @@ async def test_a_password_that_changes_meanwhile_opens_nothing(
 ) -> None:
     """Between comparing and beginning the session, the password changes and all sessions end."""
     await people.user("Jana", "viewer")
-    other = await Passwords(Counting()).hashed("another long password")
+    other = await Passwords(Counting()).hash_password("another long password")
     async with serving(settings.model_copy(update={"auth_mode": "password"})) as api:
         transaction = sql.transaction()
         await transaction.start()

@@ -136,7 +136,7 @@ async def test_a_life_that_is_longer_idle_than_at_all_ends_with_the_shorter(
     database: Database, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.user("Jana", "viewer")
-    life = SessionLife(idle=timedelta(days=7), longest=timedelta(hours=1))
+    life = SessionLife(idle=timedelta(days=7), maximum=timedelta(hours=1))
     user_id = await sql.fetchval("SELECT id FROM users")
     await database.write(lambda c: sessions.add(c, secret.hash_secret("x"), user_id, life))
     assert 3500 < await sql.fetchval(LEFT) <= 3600

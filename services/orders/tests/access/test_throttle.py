@@ -105,7 +105,7 @@ async def test_attempts_at_the_same_moment_are_counted_one_by_one(database: Data
     rate, key = Rate(5, timedelta(minutes=15)), b"x" * 32
 
     async def attempt() -> int:
-        return await database.write(lambda c: sign_in_throttle.take(c, key, rate))
+        return await database.write(lambda c: sign_in_throttle.consume(c, key, rate))
 
     waits = await asyncio.gather(*(attempt() for _ in range(20)))
     assert sorted(waits)[:6] == [0, 0, 0, 0, 0, max(waits)]

@@ -12,7 +12,7 @@ from anyio import to_thread
 from PIL import Image
 
 from pastelka_common.storage import FolderStorage
-from pastelka_orders.exports import StoredEntry, file_name, zipped
+from pastelka_orders.exports import StoredEntry, file_name, zip_export
 
 
 def page(path: Path, *, size: tuple[int, int] = (300, 200)) -> bytes:
@@ -168,7 +168,7 @@ async def test_a_zip_reads_each_file_when_it_is_sent(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         await storage.write(f"1/{number}.png", bytes([number]) * 100_000)
         entries.append(StoredEntry(f"{number}.png", f"1/{number}.png"))
-    export = await zipped(storage, entries)
+    export = await zip_export(storage, entries)
     assert storage.reads == []
     content, before_first = b"", 0
     while (piece := await to_thread.run_sync(next, export.pieces, b"")) != b"":

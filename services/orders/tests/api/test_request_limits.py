@@ -228,13 +228,13 @@ async def test_nothing_leads_elsewhere(api: Any) -> None:
 def test_exports_are_refused_without_waiting() -> None:
     slots = ExportSlots(2)
     with (
-        slots.taken(),
-        slots.taken(),
+        slots.slot(),
+        slots.slot(),
         pytest.raises(ExportsBusyError, match="All 2 export slots"),
-        slots.taken(),
+        slots.slot(),
     ):
         pass
-    with slots.taken():
+    with slots.slot():
         pass
 
 
@@ -244,7 +244,7 @@ async def test_a_busy_process_says_when_to_come_again(api: Any) -> None:
     for _ in range(5):  # what was sent gives its slot back
         response = await api.http.get("/orders/M1000/download?what=photos")
         assert response.status_code == 200
-    with slots.taken(), slots.taken(), slots.taken(), slots.taken():
+    with slots.slot(), slots.slot(), slots.slot(), slots.slot():
         response = await api.http.get("/orders/M1000/print")
         assert (response.status_code, response.headers["retry-after"]) == (429, "5")
         assert response.json()["code"] == "exports_busy"

@@ -122,7 +122,7 @@ async def test_every_process_that_answers_is_shown_and_every_service_that_does_n
 
 
 async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: Client) -> None:
-    breaker = Breaker("runpod", failures=1, pause=60)
+    breaker = Breaker("runpod", failure_threshold=1, reset_timeout=60)
     breaker.record_failure(TransientError("provider_busy", "RunPod takes no more requests for now."))
     async with serve_health(nc, "coloring", {}, breaker.health), serve_health(nc, "vectorize", {}):
         services = {one["name"]: one for one in (await system(http))["services"]}

@@ -333,7 +333,7 @@ async def test_a_book_whose_file_is_gone_says_so_until_it_is_back(
             (api.storage / PDF).write_bytes(content)
         files = await database.read(lambda c: stored_files.page(c, "book", after=0, page=9, grace=0))
         assert [(file.path, file.is_noted) for file in files] == [(PDF, is_there)]
-        note = noted.is_back if is_there else noted.is_missing
+        note = noted.mark_found if is_there else noted.mark_missing
         assert await database.write(lambda c, note=note, files=files: note(c, files[0]))
         assert not await database.write(lambda c, note=note, files=files: note(c, files[0]))
         (book,) = await api.get(BOOKS)

@@ -23,7 +23,7 @@ from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import FolderStorage, photo_path, thumbnail_path, version_path
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
-from pastelka_orders.dead_letters import letter_about
+from pastelka_orders.dead_letters import row_job_letter
 from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.outbox import Relay
 from pastelka_orders.settings import OrdersSettings
@@ -165,7 +165,7 @@ class House:
         failure = Failure(
             code="photo_gone", message="uploads.example.com has no photo at this address any more."
         )
-        letter = letter_about(f"download.{image_id}", job, 1, failure)
+        letter = row_job_letter(f"download.{image_id}", job, 1, failure)
         await self.nc.jetstream().publish(letter.subject, letter.model_dump_json().encode())
 
     async def published(self) -> None:
@@ -179,7 +179,7 @@ class House:
 
     def retention(self, days: int | None = 30) -> Retention:
         """The loop with orders kept for so many days."""
-        return Retention(self.database, self.storage, days=days, every=60)
+        return Retention(self.database, self.storage, days=days, interval=60)
 
     def eraser(self) -> Eraser:
         """What finishes one erasure."""

@@ -10,7 +10,7 @@ from nats.js.errors import KeyNotFoundError
 from pastelka_common.contracts.messages import now
 from pastelka_common.messaging.topology import CANCELS
 from pastelka_orders.database import Database
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures
 from services.orders.tests.conftest import attempt_due
 
@@ -159,7 +159,7 @@ async def test_two_erasers_of_the_same_orders_do_not_harm_each_other(house: Any)
     for number in range(8):
         await house.order(number=f"5{number:03}", shopify_id=1000 + 10 * number, age=OLD)
     for target in await house.database.read(lambda c: erasures.expired(c, days=30, batch=50)):
-        await house.database.write(lambda c, one=target: ask(c, one, "retention", None))
+        await house.database.write(lambda c, one=target: request_erasure(c, one, "retention", None))
     ids = [row["order_id"] for row in await house.sql.fetch("SELECT order_id FROM erasures")]
     open_ones = [await house.database.read(lambda c, one=one: erasures.one(c, one)) for one in ids]
     eraser = house.eraser()

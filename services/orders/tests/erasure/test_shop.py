@@ -57,7 +57,9 @@ def fetch(house: Any, settings: OrdersSettings, shopify: FakeShopify) -> Fetch:
         async with AdminApi(connected) as shop:
             request = FetchOrders(since=now() - timedelta(days=365))
             await house.database.write(lambda c: shop_jobs.enqueue(c, request))
-            await attempt_due(house.database, ShopJobs(house.database, shop, lambda: None, kept=kept))
+            await attempt_due(
+                house.database, ShopJobs(house.database, shop, lambda: None, retention_period=kept)
+            )
 
     return run
 

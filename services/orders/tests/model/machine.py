@@ -372,7 +372,7 @@ class Machine(RuleBasedStateMachine):
         js = self.world.nc.jetstream()
         if purged:
             await js.purge_stream("JOBS")
-        reconciler = Reconciler(self.world.database, self.world.nc, self.world.storage, every=60, grace=0)
+        reconciler = Reconciler(self.world.database, self.world.nc, self.world.storage, interval=60, grace=0)
         assert await reconciler.run_once() is not None
         waiting = (await js.stream_info("JOBS", subjects_filter="jobs.>")).state.subjects or {}
         unpublished = await self._unpublished()

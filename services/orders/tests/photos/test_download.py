@@ -428,7 +428,7 @@ async def test_one_host_is_not_overrun(site, intake, jpeg):
     site.before = hold
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}"])
     async with (
-        PhotoDownloader(intake, rules=rules, per_host=2, patience=60) as downloader,
+        PhotoDownloader(intake, rules=rules, per_host=2, slot_timeout=60) as downloader,
         asyncio.timeout(60),
     ):
         tasks = [asyncio.create_task(downloader.download(site.url(f"/{number}"))) for number in range(5)]
@@ -472,7 +472,7 @@ async def test_who_waits_for_a_turn_for_long_makes_room(site, inside, intake, jp
     site.answer_with(jpeg)
     inside.answer_with(jpeg)
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}", f"localhost:{inside.port}"])
-    async with PhotoDownloader(intake, rules=rules, per_host=2, patience=0.1) as downloader:
+    async with PhotoDownloader(intake, rules=rules, per_host=2, slot_timeout=0.1) as downloader:
         held = [asyncio.create_task(downloader.download(site.url(f"/{number}"))) for number in range(2)]
         async with asyncio.timeout(30):
             await both.wait()

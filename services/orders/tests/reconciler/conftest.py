@@ -57,7 +57,7 @@ class Broken:
             self._database,
             self.nc,
             storage or self.storage,
-            every=60,
+            interval=60,
             grace=grace,
             files=files,
             on_repaired=self.relay.wake,

@@ -18,9 +18,9 @@ async def push_all(broken: Any) -> None:
     subscription = PullSubscription(broken.nc, EVENTS_CONSUMER)
     await subscription.start()
     left = info.num_pending or 0
-    await subscription.ask(left)
+    await subscription.request(left)
     while left:
-        taken = await soon(subscription.take(left))
+        taken = await soon(subscription.receive(left))
         for msg in taken:
             await msg.ack_sync()
         left -= len(taken)

@@ -130,7 +130,7 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
     other = DatabaseLease(RELAY_LEASE)
     # The relay cannot publish meanwhile, as if the broker were away.
     await database.write(broken.relay.lease.release)
-    assert await database.write(other.take)
+    assert await database.write(other.acquire)
     outbox = Outbox()
     outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
     await database.write(outbox.flush)
@@ -288,7 +288,7 @@ async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Datab
     await coloring()
     await broken.lose_jobs()
     other = DatabaseLease("reconciler")
-    assert await database.write(other.take)
+    assert await database.write(other.acquire)
     assert await broken.reconciler().run_once() is None
     await database.write(other.release)
     sweeps = await asyncio.gather(*(broken.reconciler().run_once() for _ in range(4)))

@@ -3,7 +3,7 @@
 import math
 import re
 
-LARGEST = 1e7
+MAX_LENGTH = 1e7
 """Maximum side or offset (user units)."""
 
 _LENGTH = re.compile(r"\A\s*\+?(\d+(?:\.\d*)?|\.\d+)(px|pt|pc|mm|cm|in)?\s*\Z")
@@ -22,7 +22,7 @@ def _valid(value: str) -> str | None:
         numbers = [float(part) for part in parts]
     except ValueError:
         return None
-    if len(numbers) != 4 or not all(math.isfinite(n) and abs(n) <= LARGEST for n in numbers):  # noqa: PLR2004
+    if len(numbers) != 4 or not all(math.isfinite(n) and abs(n) <= MAX_LENGTH for n in numbers):  # noqa: PLR2004
         return None
     return _written(numbers) if min(numbers[2:]) > 0 else None
 
@@ -39,7 +39,7 @@ def _length(value: str) -> float | None:
     if match is None:
         return None
     length = float(match[1]) * _PER_UNIT[match[2] or ""]
-    return length if 0 < length <= LARGEST else None
+    return length if 0 < length <= MAX_LENGTH else None
 
 
 def _written(numbers: list[float]) -> str:

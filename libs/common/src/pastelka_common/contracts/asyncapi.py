@@ -34,10 +34,10 @@ _PARAMETERS = {
     "version_id": "Id of the coloring or SVG version.",
     "image_id": "Id of the photo.",
     "order_id": "Id of the order.",
-    "order_number": "Number of the order, as one token: what a subject forbids is percent-encoded.",
+    "order_number": "Number of the order, as one token; forbidden characters are percent-encoded.",
     "shopify_id": "Id of the order at Shopify.",
     "event": "What happened.",
-    "original_subject": "Subject of the job that was given up on (several tokens).",
+    "original_subject": "Subject of the abandoned job (several tokens).",
     "key": "The run: `<kind>.<version id>.<run>`.",
 }
 _HEADERS = {
@@ -239,7 +239,7 @@ def _message(model: type[Message]) -> dict[str, Any]:
 def _cancellation() -> dict[str, Any]:
     return {
         "name": "Cancellation",
-        "summary": "A person cancelled a run; the key says which.",
+        "summary": "A user cancelled the run with this key.",
         "contentType": "text/plain",
         "payload": {"type": "string", "const": "cancelled"},
         "traits": [{"$ref": "#/components/messageTraits/published"}],

@@ -50,13 +50,13 @@ class Message(BaseModel):
 
 
 class VersionJob(Message):
-    """Make the file of one version.
+    """Generate the file of one version.
 
-    ``run`` counts how often a person asked for this version. ``first_attempt`` is the number of
-    the job's first delivery: greater than 1 when the job was published again for the same run.
-    ``source`` and ``target`` are paths relative to the storage root. ``provider_job_id`` is set
-    when the job is published again after the provider had accepted it. ``asked_at`` is when the
-    run was asked for: a file at ``target`` that is younger was made for it already.
+    ``run`` is the number of the request by a user for this version. ``first_attempt`` is the number of the
+    job's first delivery: greater than 1 if the job was republished for the same run. ``source`` and
+    ``target`` are paths relative to the storage root. ``provider_job_id`` is set if the job is republished
+    after the provider had accepted it. ``asked_at`` is when the run was requested: a newer file at ``target``
+    is already its result.
     """
 
     kind: ClassVar[StatusType]
@@ -86,7 +86,7 @@ class VersionJob(Message):
 
 
 class ColoringJob(VersionJob):
-    """Turn the photo ``source`` into the coloring page ``target``."""
+    """Generate the coloring page ``target`` from the photo ``source``."""
 
     kind: ClassVar[StatusType] = "coloring"
 
@@ -94,7 +94,7 @@ class ColoringJob(VersionJob):
 
 
 class SvgJob(VersionJob):
-    """Turn the coloring page ``source`` into the SVG ``target``."""
+    """Generate the SVG ``target`` from the coloring page ``source``."""
 
     kind: ClassVar[StatusType] = "svg"
 
@@ -110,7 +110,7 @@ def job_key(kind: StatusType, version_id: int, run: int) -> str:
 
 
 class Failure(BaseModel):
-    """Why a version ended in ``error``: a stable code, and one sentence for a person."""
+    """Why a version ended in ``error``: a stable code, and a sentence for users."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -119,10 +119,10 @@ class Failure(BaseModel):
 
 
 class Retry(BaseModel):
-    """An attempt failed for a reason that may pass, and there will be another.
+    """An attempt failed transiently, and will be retried.
 
-    ``attempt`` counts those that have failed, from 1; with ``of`` of them the job is given up on.
-    ``code`` and ``message`` say why the last one failed, or what the next one waits for.
+    ``attempt`` is the number of failed attempts, from 1; after ``of`` the job is abandoned. ``code`` and
+    ``message`` say why the last one failed, or what the next one waits for.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -135,16 +135,15 @@ class Retry(BaseModel):
 
 
 class Fact(Message):
-    """One thing a worker saw happen to a version.
+    """One step of a version, reported by a worker.
 
-    ``(run, attempt, step)`` orders facts: ``attempt`` is the delivery of the job, ``step`` the
-    position in the attempt, both from 1. ``path`` (relative to the storage root) comes with
-    ``completed``, ``failure`` with ``error``.
+    ``(run, attempt, step)`` orders facts: ``attempt`` is the delivery of the job, ``step`` the position in
+    the attempt, both from 1. ``path`` (relative to the storage root) is set with ``completed``, ``failure``
+    with ``error``.
 
-    With ``retry`` it says that the attempt failed and when the next one comes; the status then
-    repeats what was reported last (or ``processing``) and changes nothing.
-    ``possibly_paid_twice`` is set once a job was submitted again whose first submission may have
-    reached the provider.
+    With ``retry`` it announces the next attempt after a failed one; the status then repeats the last reported
+    one (or ``processing``). ``possibly_paid_twice`` is set if a job was resubmitted although the first
+    submission may have reached the provider.
     """
 
     kind: ClassVar[StatusType]
@@ -194,7 +193,7 @@ class SvgFact(Fact):
 
 
 class Event(Message):
-    """Something about an order that is committed and can be fetched."""
+    """A committed change of an order, which can be fetched."""
 
     event: str
     order_number: str
@@ -205,13 +204,13 @@ class Event(Message):
 
 
 class OrderCreated(Event):
-    """An order came in."""
+    """An order was added."""
 
     event: Literal["order_created"] = "order_created"
 
 
 class OrderDeleted(Event):
-    """An order and its files are gone."""
+    """An order and its files were deleted."""
 
     event: Literal["order_deleted"] = "order_deleted"
 
@@ -223,14 +222,14 @@ class OrderChanged(Event):
 
 
 class SelectionChanged(Event):
-    """Another coloring or SVG of an image is the chosen one."""
+    """Another coloring or SVG of an image was chosen."""
 
     event: Literal["selection_changed"] = "selection_changed"
     image_id: int
 
 
 class VersionStatusChanged(Event):
-    """A version moved from ``previous`` (``None``: it is new) to ``status``."""
+    """The status of a version changed from ``previous`` (``None``: new) to ``status``."""
 
     event: Literal["version_status_changed"] = "version_status_changed"
     image_id: int
@@ -251,7 +250,7 @@ CommittedEvent = Annotated[
 
 
 class DeadLetter(Message):
-    """A job that was given up on, with the original message and the reason."""
+    """An abandoned job, with the original message and the reason."""
 
     original_subject: str
     original_payload: str

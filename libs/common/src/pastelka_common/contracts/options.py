@@ -10,8 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 class ShapeStacking(StrEnum):
     """Vectorizer.ai ``output.shape_stacking``: shapes cut out of those below, or laid over them.
 
-    ``none`` is the word of the system we replace for *not stacked*; providers treat it as
-    ``cutouts``.
+    ``none`` is the replaced system's value for *not stacked*; providers treat it as ``cutouts``.
     """
 
     CUTOUTS = "cutouts"
@@ -37,7 +36,7 @@ class Background(StrEnum):
 
 
 class LineWeight(StrEnum):
-    """How wide lines are, for the chosen detail."""
+    """Width of the lines, relative to the chosen detail."""
 
     THIN = "thin"
     NORMAL = "normal"
@@ -61,9 +60,9 @@ Frame = Annotated[bool, Field(strict=True, description="Whether the page has a t
 
 
 class ColoringOptions(BaseModel):
-    """How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
+    """Options of a coloring page: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
 
-    The options of style are written only where they differ from their default.
+    Style options are serialized only if they differ from their default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,7 +78,7 @@ class ColoringOptions(BaseModel):
     line_weight: LineWeight = Field(
         default=LineWeight.NORMAL,
         exclude_if=lambda line_weight: line_weight == LineWeight.NORMAL,
-        description="Width of the lines, for the chosen detail",
+        description="Width of the lines, relative to the chosen detail",
     )
 
 
@@ -100,7 +99,7 @@ def unsupported_options(provider: str, names: Collection[str]) -> list[str]:
 
 
 class SvgOptions(BaseModel):
-    """How an SVG is made; the values are Vectorizer.ai's."""
+    """Options of an SVG; the values are Vectorizer.ai's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

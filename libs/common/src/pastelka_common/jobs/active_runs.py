@@ -89,7 +89,7 @@ class ActiveRunRegistry:
             self._watch = asyncio.create_task(self._check_after_reconnects(self._nc.stats["reconnects"]))
         try:
             await self.check_cancelled(key)
-            return await _unless(cancelled, work)
+            return await _unless_cancelled(cancelled, work)
         finally:
             self._runs.pop(key, None)
 
@@ -158,7 +158,7 @@ async def list_active_runs(nc: Client, *, timeout: float = _LIST_TIMEOUT) -> set
     return found
 
 
-async def _unless(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def _unless_cancelled(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     task = asyncio.create_task(work())
     waiting = asyncio.create_task(cancelled.wait())
     try:

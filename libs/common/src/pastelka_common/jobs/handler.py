@@ -33,10 +33,10 @@ __all__ = ["FACTS", "Generator", "RunReporter", "VersionJobHandler"]
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
 
-_STORING_SECONDS = 900.0
-_STORING_PAUSE = 1.0
-_LONGEST_STORING_PAUSE = 15.0
-_CANCEL_SECONDS = 15.0
+_STORE_TIMEOUT = 900.0
+_STORE_RETRY_DELAY = 1.0
+_MAX_STORE_RETRY_DELAY = 15.0
+_CANCEL_TIMEOUT = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class VersionJobHandler(Generic[J]):
         )
         report = RunReporter(self.context, job, delivery)
         try:
-            await self.active_runs.execute(job.key, lambda: self._do(job, report))
+            await self.active_runs.execute(job.key, lambda: self._generate_unless_done(job, report))
         except RunCancelled:
             log.info("cancelled")
             # A submission in progress at the cancellation has ended with an id.
@@ -123,29 +123,29 @@ class VersionJobHandler(Generic[J]):
         await report.ensure_ownership()
         await report.failed(self.generator.statuses.ERROR, failure)
         try:
-            async with asyncio.timeout(_CANCEL_SECONDS):
+            async with asyncio.timeout(_CANCEL_TIMEOUT):
                 await report.cancel_at_provider()
         except (JobError, TimeoutError) as error:
             log.warning("provider cancellation failed", job_id=report.provider_job_id, error=str(error))
 
-    async def _do(self, job: J, report: RunReporter) -> None:
+    async def _generate_unless_done(self, job: J, report: RunReporter) -> None:
         async with postpone_on_storage_error():
             is_outdated = await self.markers.is_outdated(job)
-            content = None if is_outdated else await self.markers.made(job)
+            content = None if is_outdated else await self.markers.stored_result(job)
         if is_outdated:
             log.info("outdated job ignored")
             return
         if content is None:
-            content = await self._make_and_store(job, report)
+            content = await self._generate_and_store(job, report)
         else:
             log.info("file already stored")
             await report.load()
         await report.completed(self.generator.statuses.COMPLETED)
         # Nothing waits for the thumbnail: until it exists, the gateway serves the file itself.
         await self._store_thumbnail(job, content)
-        await self.markers.forget(job)
+        await self.markers.delete(job)
 
-    async def _make_and_store(self, job: J, report: RunReporter) -> bytes:
+    async def _generate_and_store(self, job: J, report: RunReporter) -> bytes:
         await report.take_over()
         if report.has_stored_file:
             # Generated and paid for by an earlier delivery that could not report it.
@@ -154,7 +154,7 @@ class VersionJobHandler(Generic[J]):
         report.check()
         if report.provider_job_id is None:
             await report.status(self.generator.statuses.PROCESSING)
-        content = await self._make(job, report)
+        content = await self._generate(job, report)
         await self._ensure_not_cancelled(job)
         await self._store(job.target, content, report)
         return content
@@ -169,10 +169,10 @@ class VersionJobHandler(Generic[J]):
         except TransientError as error:
             log.warning("cancellation check failed", code=error.code)
 
-    async def _make(self, job: J, report: RunReporter) -> bytes:
+    async def _generate(self, job: J, report: RunReporter) -> bytes:
         started, outcome = time.monotonic(), "cancelled"
         try:
-            content = await self._made_by_provider(job, report)
+            content = await self._generate_with_metrics(job, report)
             outcome = "completed"
         except JobError as error:
             outcome = error.code
@@ -183,7 +183,7 @@ class VersionJobHandler(Generic[J]):
             )
         return content
 
-    async def _made_by_provider(self, job: J, report: RunReporter) -> bytes:
+    async def _generate_with_metrics(self, job: J, report: RunReporter) -> bytes:
         try:
             content = await self.generator.generate(job, report)
         except JobError as error:
@@ -202,8 +202,8 @@ class VersionJobHandler(Generic[J]):
 
     async def _store(self, path: str, content: bytes, report: RunReporter) -> None:
         """Write the file; retry for a while if it is paid for and cannot be fetched again."""
-        until = time.monotonic() + _STORING_SECONDS
-        pause = _STORING_PAUSE
+        until = time.monotonic() + _STORE_TIMEOUT
+        pause = _STORE_RETRY_DELAY
         while True:
             try:
                 await report.ensure_ownership()
@@ -217,7 +217,7 @@ class VersionJobHandler(Generic[J]):
             else:
                 return
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_STORING_PAUSE)
+            pause = min(2 * pause, _MAX_STORE_RETRY_DELAY)
 
     async def _store_thumbnail(self, job: J, content: bytes) -> None:
         """Store the thumbnail, of an SVG from the page that it traces."""

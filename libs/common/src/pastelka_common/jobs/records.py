@@ -20,8 +20,8 @@ from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import RUNS
 
-_TRIES = 5
-_PAUSE = 0.2
+_MAX_TRIES = 5
+_RETRY_DELAY = 0.2
 
 
 class RunRecord(BaseModel):
@@ -107,27 +107,27 @@ class RunRecords:
 
         ``alter`` may raise; an unchanged record is not written. ``known`` is the record if already read.
         """
-        for attempt in range(1, _TRIES + 1):
-            held = known or await self.read(key)
+        for attempt in range(1, _MAX_TRIES + 1):
+            stored = known or await self.read(key)
             known = None
-            changed = alter(held.record)
-            if changed == held.record:
-                return held
+            changed = alter(stored.record)
+            if changed == stored.record:
+                return stored
             try:
                 revision = await self._bucket.update(
-                    key, changed.model_dump_json().encode(), last=held.revision
+                    key, changed.model_dump_json().encode(), last=stored.revision
                 )
             except KeyWrongLastSequenceError:
                 continue
             except BROKER_ERRORS as error:
-                if attempt == _TRIES:
+                if attempt == _MAX_TRIES:
                     raise BrokerUnavailableError from error
-                await asyncio.sleep(_PAUSE)  # it may have been stored: read it again
+                await asyncio.sleep(_RETRY_DELAY)  # it may have been stored: read it again
             else:
                 return VersionedRecord(changed, revision)
         raise BrokerUnavailableError
 
-    async def keep_provider_job(self, key: str, provider_job_id: str) -> VersionedRecord:
+    async def store_provider_job(self, key: str, provider_job_id: str) -> VersionedRecord:
         """Store the id of an accepted job unless another one was stored first.
 
         Retries until the broker responds, because losing the id could mean paying twice.
@@ -136,7 +136,7 @@ class RunRecords:
             try:
                 return await self.change(key, lambda record: record.with_provider_job(provider_job_id))
             except BrokerUnavailableError:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_RETRY_DELAY)
 
 
 def parse_record(value: bytes | None) -> RunRecord:

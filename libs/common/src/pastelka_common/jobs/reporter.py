@@ -32,9 +32,9 @@ _RETRY_STEP = 999_999
 _LAST_STEP = 1_000_000
 
 _MAX_UNKNOWN = 2
-_ACTIVE_ELSEWHERE_SECONDS = 5.0
-_LATE_ID_SECONDS = 1.0
-_SURPLUS_SECONDS = 20.0
+_ACTIVE_ELSEWHERE_RETRY_DELAY = 5.0
+_LATE_ID_RETRY_DELAY = 1.0
+_DUPLICATE_CANCEL_TIMEOUT = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +220,7 @@ class RunReporter:
             raise PostponedError(
                 "active_elsewhere",
                 "Another worker is waiting for the provider's response to this job.",
-                seconds=_ACTIVE_ELSEWHERE_SECONDS,
+                seconds=_ACTIVE_ELSEWHERE_RETRY_DELAY,
             )
 
     def owned(self, record: RunRecord, **changes: object) -> RunRecord:
@@ -261,7 +261,7 @@ class RunReporter:
                 await self.status(status)
             finally:
                 await claiming
-            await self._look_for_a_late_id()
+            await self._check_late_id()
             await self.ensure_ownership()
         except BaseException:
             self._abandon()
@@ -274,12 +274,12 @@ class RunReporter:
         If another worker stored its id first, that one is returned, and this job is cancelled.
         """
         # The storage first: this process may end before an unavailable broker returns.
-        await self.context.markers.keep(self.job, provider_job_id)
-        self.stored = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
+        await self.context.markers.store(self.job, provider_job_id)
+        self.stored = await self.context.records.store_provider_job(self.job.key, provider_job_id)
         kept = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
         self.answered(settled=True)
         if kept != provider_job_id:
-            await self.context.markers.keep(self.job, kept)
+            await self.context.markers.store(self.job, kept)
             await self._cancel(provider_job_id)
         return kept
 
@@ -296,13 +296,13 @@ class RunReporter:
         Its id is then ignored wherever it is still stored. Raises :class:`SupersededError`.
         """
 
-        def forgotten(record: RunRecord) -> RunRecord:
+        def without_job(record: RunRecord) -> RunRecord:
             ids = (*(one for one in record.withdrawn if one != provider_job_id), provider_job_id)
             return self.owned(record, withdrawing=False, withdrawn=ids, provider_job_id=None, sending=False)
 
-        await self.change(forgotten)
+        await self.change(without_job)
         self.provider_job_id = None
-        await self.context.markers.forget(self.job)
+        await self.context.markers.delete(self.job)
         return len(self.stored.record.withdrawn)
 
     def answered(self, *, settled: bool) -> None:
@@ -373,14 +373,14 @@ class RunReporter:
             raise _possibly_paid(self.context.provider)
         return self.owned(record, sending=True, had_file=had_file, unknown=unknown)
 
-    async def _look_for_a_late_id(self) -> None:
+    async def _check_late_id(self) -> None:
         """Check whether a worker that was presumed dead has received an id after all."""
         if self.stored.record.unknown == 0:
             return
         await self.load()
         if self.provider_job_id is not None:
             raise PostponedError(
-                "submitted_meanwhile", "The provider already has the job.", seconds=_LATE_ID_SECONDS
+                "submitted_meanwhile", "The provider already has the job.", seconds=_LATE_ID_RETRY_DELAY
             )
 
     def _abandon(self) -> None:
@@ -394,7 +394,7 @@ class RunReporter:
     async def _cancel(self, provider_job_id: str) -> None:
         log.warning("duplicate submission cancelled", provider_job_id=provider_job_id)
         try:
-            async with asyncio.timeout(_SURPLUS_SECONDS):
+            async with asyncio.timeout(_DUPLICATE_CANCEL_TIMEOUT):
                 await self.context.cancel(provider_job_id)
         except (JobError, TimeoutError) as error:
             log.warning("cancellation failed", provider_job_id=provider_job_id, error=str(error))

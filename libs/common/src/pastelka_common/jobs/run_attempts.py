@@ -12,8 +12,8 @@ from pastelka_common.jobs.reporter import RunContext, RunReporter
 from pastelka_common.messaging.attempts import AttemptStats, Delivery
 from pastelka_common.messaging.publish import PublishError
 
-_PATIENCE_AT_PROVIDER = 3
-_REMEMBERED = 10_000
+_PROVIDER_DELIVERIES_FACTOR = 3
+_MAX_UNSTORED = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class RunAttempts:
         last_reported = max(record.last_reported, self._last_reported.get(job.key, 0))
         silent_deliveries = record.model_copy(update={"last_reported": last_reported}).silent_before(number)
         if report.provider_job_id is not None:
-            silent_deliveries //= _PATIENCE_AT_PROVIDER
+            silent_deliveries //= _PROVIDER_DELIVERIES_FACTOR
         return AttemptStats(record.failed, silent_deliveries, record.last if record.failed else None)
 
     async def failed(self, job: VersionJob, delivery: Delivery, failure: Failure) -> int:
@@ -71,14 +71,14 @@ class RunAttempts:
                 sending=_is_sending(report, record),
             )
 
-        return await self._noted(report, counted) or report.stored.record.failed + 1
+        return await self._try_change(report, counted) or report.stored.record.failed + 1
 
     async def released(self, job: VersionJob, delivery: Delivery) -> None:
         """See ``Attempts``."""
         report = self.report_of(job, delivery) or RunReporter(self._context, job, delivery)
         number = report.number
 
-        def noted(record: RunRecord) -> RunRecord:
+        def recorded(record: RunRecord) -> RunRecord:
             if record.last_reported >= number or record.is_beyond(self._context.active_runs.process, number):
                 return record
             return record.model_copy(
@@ -89,7 +89,7 @@ class RunAttempts:
                 }
             )
 
-        await self._noted(report, noted)
+        await self._try_change(report, recorded)
 
     async def retrying(self, job: VersionJob, delivery: Delivery, retry: Retry) -> None:
         """See ``Attempts``."""
@@ -99,14 +99,14 @@ class RunAttempts:
         except PublishError as error:
             log.warning("retry announcement failed", error=str(error))
 
-    async def _noted(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
+    async def _try_change(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
         """Change the record; returns the failed attempts, ``None`` if the broker is unavailable."""
         key = report.job.key
         try:
             held = await self._context.records.change(key, alter)
         except BrokerUnavailableError:
             self._last_reported[key] = report.number
-            if len(self._last_reported) > _REMEMBERED:
+            if len(self._last_reported) > _MAX_UNSTORED:
                 del self._last_reported[next(iter(self._last_reported))]
             return None
         self._last_reported.pop(key, None)

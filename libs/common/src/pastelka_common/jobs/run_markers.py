@@ -63,7 +63,7 @@ class RunMarkers:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def keep(self, job: VersionJob, provider_job_id: str) -> None:
+    async def store(self, job: VersionJob, provider_job_id: str) -> None:
         """Store the provider's job id; a failure is only logged, since the broker has it, too."""
         note = RunMarker(run=job.run, provider_job_id=provider_job_id, version_id=job.version_id)
         try:
@@ -84,7 +84,7 @@ class RunMarkers:
         note = await self.newest(job)
         return note is not None and note.run > job.run
 
-    async def made(self, job: VersionJob) -> bytes | None:
+    async def stored_result(self, job: VersionJob) -> bytes | None:
         """The file, if it was stored after this run was requested: the job was done, its fact lost.
 
         Files are written atomically, so an existing one is complete. Raises ``OSError``.
@@ -97,7 +97,7 @@ class RunMarkers:
             return None
         return content or None
 
-    async def forget(self, job: VersionJob) -> None:
+    async def delete(self, job: VersionJob) -> None:
         """Delete the marker, once the file is stored."""
         try:
             await self._storage.remove(_path(job.target))

@@ -80,7 +80,7 @@ async def run_worker(
 def _breaker(settings: WorkerSettings, provider: str) -> Breaker:
     return Breaker(
         provider,
-        failures=settings.breaker_failure_threshold,
-        pause=settings.breaker_reset_timeout,
-        longest=settings.breaker_max_reset_timeout,
+        failure_threshold=settings.breaker_failure_threshold,
+        reset_timeout=settings.breaker_reset_timeout,
+        max_reset_timeout=settings.breaker_max_reset_timeout,
     )

@@ -16,7 +16,7 @@ JobT_contra = TypeVar("JobT_contra", bound=Message, contravariant=True)
 class RetryPolicy:
     """How often and how soon a job is retried.
 
-    The delay before attempt ``n + 1`` is drawn between half and all of ``min(base * 2**(n - 1), longest)``
+    The delay before attempt ``n + 1`` is drawn between half and all of ``min(base * 2**(n - 1), max_delay)``
     seconds, or is the provider's ``Retry-After`` if that is longer (at most ``max_retry_after``). A job is
     abandoned after ``attempts`` failures, or after ``silent_deliveries`` deliveries without a report since
     the last progress.
@@ -25,14 +25,14 @@ class RetryPolicy:
     attempts: int = 12
     silent_deliveries: int = 5
     base: float = 2.0
-    longest: float = 120.0
-    longest_wish: float = 3600.0
+    max_delay: float = 120.0
+    max_retry_after: float = 3600.0
 
-    def delay(self, attempt: int, wish: float | None = None) -> float:
+    def delay(self, attempt: int, retry_after: float | None = None) -> float:
         """Seconds to wait after ``attempt`` (from 1) failed."""
-        most = min(self.base * 2.0 ** min(attempt - 1, 30), self.longest)
-        drawn = most * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-        return max(drawn, min(wish or 0.0, self.longest_wish))
+        cap = min(self.base * 2.0 ** min(attempt - 1, 30), self.max_delay)
+        drawn = cap * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        return max(drawn, min(retry_after or 0.0, self.max_retry_after))
 
 
 class DeliveryLease:
@@ -51,13 +51,13 @@ class DeliveryLease:
     @property
     def needs_confirmation(self) -> bool:
         """Whether ownership must be checked before an action reserved to the owner."""
-        silent = time.monotonic() - self._seen > self._seconds
-        return self._expired or silent or self._connection() != self._connected_as
+        silent = time.monotonic() - self._renewed_at > self._seconds
+        return self._expired or silent or self._connection() != self._renewed_on
 
     def renew(self) -> None:
         """Record a heartbeat; one that is too late does not restore ownership."""
         self._expired = self.needs_confirmation
-        self._seen = time.monotonic()
+        self._renewed_at = time.monotonic()
 
     def mark_expired(self) -> None:
         """Record that the server redelivered the job."""
@@ -66,8 +66,8 @@ class DeliveryLease:
     def confirm(self) -> None:
         """Record that the delivery is ours."""
         self._expired = False
-        self._seen = time.monotonic()
-        self._connected_as = self._connection()
+        self._renewed_at = time.monotonic()
+        self._renewed_on = self._connection()
 
 
 @dataclass(slots=True)

@@ -71,8 +71,8 @@ RETRIES = Counter("pastelka_retries_total", "Attempts that are retried", ["consu
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
 
-_NOTING_SECONDS = 2.0
-_SILENCE = 0.9
+_RECORD_TIMEOUT = 2.0
+_LEASE_FRACTION = 0.9
 
 
 class AdmissionControl(Protocol):
@@ -136,56 +136,62 @@ class JobConsumer(Generic[J]):
         self._gate = gate
         self._publisher = Publisher(nc)
         self._slots: dict[tuple[int, bytes], _Slot] = {}
-        self._room = asyncio.Event()
+        self._capacity_changed = asyncio.Event()
         if gate is not None:
-            gate.add_listener(self._room.set)
+            gate.add_listener(self._capacity_changed.set)
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
         """Run until ``stop`` is set; then let handlers finish for ``grace`` seconds, and nack the others."""
         subscription = PullSubscription(self._nc, self._spec)
         await subscription.start()
         stopped = asyncio.create_task(stop.wait())
-        taken: list[Msg] = []
+        received: list[Msg] = []
         try:
             while not stop.is_set():
-                taken = await self._take(subscription, stopped)
+                received = await self._receive(subscription, stopped)
                 # A task cancelled before its first step could not nack its job.
-                while taken and not stop.is_set():
-                    self._begin(taken.pop(0))
+                while received and not stop.is_set():
+                    self._start_job(received.pop(0))
         finally:
             stopped.cancel()
-            unbegun = [*taken, *await subscription.stop()]
-            await asyncio.gather(*(self._hand_back(self._slot(msg)) for msg in unbegun))
+            unstarted = [*received, *await subscription.stop()]
+            await asyncio.gather(*(self._nack(self._slot(msg)) for msg in unstarted))
             await self._drain(grace)
 
-    async def _take(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
+    async def _receive(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
         """Received messages; empty if slots became free, or on stop."""
         # Cleared before counting: a job that ends from here on sets it again.
-        self._room.clear()
+        self._capacity_changed.clear()
         free = self._concurrency - len(self._slots) - subscription.outstanding
-        closed = None
+        gate_closed = None
         if self._gate is not None:
             free = self._gate.available_slots(free, subscription.outstanding)
-            closed = self._gate.seconds_until_probe()
+            gate_closed = self._gate.seconds_until_probe()
         if free > 0:
-            await subscription.ask(free)
-        taking = asyncio.create_task(subscription.take(self._concurrency))
-        room = asyncio.create_task(self._room.wait())
+            await subscription.request(free)
+        receiving = asyncio.create_task(subscription.receive(self._concurrency))
+        capacity_changed = asyncio.create_task(self._capacity_changed.wait())
         try:
-            await asyncio.wait({taking, room, stopped}, timeout=closed, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {receiving, capacity_changed, stopped},
+                timeout=gate_closed,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         finally:
-            room.cancel()
-            if not taking.done():
-                taking.cancel()
-        return taking.result() if taking.done() else []
+            capacity_changed.cancel()
+            if not receiving.done():
+                receiving.cancel()
+        return receiving.result() if receiving.done() else []
 
     def _slot(self, msg: Msg) -> _Slot:
         metadata = msg.metadata
-        lease = DeliveryLease(_SILENCE * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"]))
+        lease = DeliveryLease(
+            _LEASE_FRACTION * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"])
+        )
         number = metadata.num_delivered or 1
         return _Slot(msg, Delivery(number, is_last=False, sequence=metadata.sequence.stream, lease=lease))
 
-    def _begin(self, msg: Msg) -> None:
+    def _start_job(self, msg: Msg) -> None:
         slot = self._slot(msg)
         in_progress = self._slots.get(slot.key)
         if in_progress is not None:
@@ -198,12 +204,12 @@ class JobConsumer(Generic[J]):
         self._slots[slot.key] = slot
         slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
         IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
-        slot.task.add_done_callback(lambda _: self._end(slot))
+        slot.task.add_done_callback(lambda _: self._on_job_done(slot))
 
-    def _end(self, slot: _Slot) -> None:
+    def _on_job_done(self, slot: _Slot) -> None:
         del self._slots[slot.key]
         IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
-        self._room.set()
+        self._capacity_changed.set()
 
     async def _drain(self, grace: float) -> None:
         """Let handlers finish within ``grace`` seconds, then cancel them, which nacks."""
@@ -216,12 +222,12 @@ class JobConsumer(Generic[J]):
 
     async def _process(self, slot: _Slot) -> None:
         started = time.monotonic()
-        heartbeat = asyncio.create_task(self._extend(slot))
+        heartbeat = asyncio.create_task(self._send_heartbeats(slot))
         try:
-            outcome = await self._outcome(slot)
+            outcome = await self._run_handler(slot)
         except asyncio.CancelledError:
             heartbeat.cancel()
-            await self._hand_back(slot)
+            await self._nack(slot)
             raise
         finally:
             heartbeat.cancel()
@@ -231,9 +237,9 @@ class JobConsumer(Generic[J]):
         )
         if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.needs_confirmation:
             outcome = NoAck()  # if no other worker has it, the server redelivers
-        await self._apply_quietly(slot.msg, outcome)
+        await self._try_apply(slot.msg, outcome)
 
-    async def _extend(self, slot: _Slot) -> None:
+    async def _send_heartbeats(self, slot: _Slot) -> None:
         """Send heartbeats (in-progress acks), three per deadline."""
         while True:
             await asyncio.sleep(self._spec.ack_wait / 3)
@@ -246,21 +252,21 @@ class JobConsumer(Generic[J]):
             if self._nc.is_connected:
                 slot.delivery.lease.renew()
 
-    async def _hand_back(self, slot: _Slot) -> None:
+    async def _nack(self, slot: _Slot) -> None:
         """Nack a job for another worker, without counting an attempt."""
         if slot.delivery.lease.needs_confirmation:
             return
         try:
             job = self._job_type.model_validate_json(slot.msg.data)
-            async with asyncio.timeout(_NOTING_SECONDS):
+            async with asyncio.timeout(_RECORD_TIMEOUT):
                 await self._attempts.released(job, slot.delivery)
         except (ValidationError, TimeoutError) as error:
             log.debug("attempt not recorded", subject=slot.msg.subject, error=str(error))
-        await self._apply_quietly(slot.msg, Nack())
+        await self._try_apply(slot.msg, Nack())
 
-    async def _outcome(self, slot: _Slot) -> Outcome:
+    async def _run_handler(self, slot: _Slot) -> Outcome:
         msg, delivery = slot.msg, slot.delivery
-        if not self._spec.takes(msg.subject):
+        if not self._spec.accepts(msg.subject):
             # A server restored from an older copy may deliver another consumer's message under the
             # sequence number of a job in progress here. An ack would lose that message.
             log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
@@ -291,9 +297,9 @@ class JobConsumer(Generic[J]):
                 return await self._reject(slot, job, stats.last or exhausted(stats))
             delivery.is_last = stats.failed + 1 >= self._retries.attempts
             try:
-                return await self._handle(slot, job, stats, span)
+                return await self._call_handler(slot, job, stats, span)
             except SupersededError:
-                return self._leave(slot)
+                return self._superseded(slot)
 
     def _attributes(self, slot: _Slot) -> dict[str, str | int]:
         """Span attributes by OpenTelemetry's conventions for messaging."""
@@ -305,7 +311,7 @@ class JobConsumer(Generic[J]):
             "pastelka.delivery": slot.delivery.attempt,
         }
 
-    async def _handle(self, slot: _Slot, job: J, stats: AttemptStats, span: Span) -> Outcome:
+    async def _call_handler(self, slot: _Slot, job: J, stats: AttemptStats, span: Span) -> Outcome:
         delivery = slot.delivery
         try:
             outcome = await self._handler(job, delivery)
@@ -337,18 +343,18 @@ class JobConsumer(Generic[J]):
         if failed >= self._retries.attempts:
             return await self._reject(slot, job, failure)
         RETRIES.labels(self._spec.name, failure.code).inc()
-        wish = error.retry_after if isinstance(error, TransientError) else None
-        seconds = self._retries.delay(failed, wish)
+        retry_after = error.retry_after if isinstance(error, TransientError) else None
+        seconds = self._retries.delay(failed, retry_after)
         log.warning(
             "trying again", subject=slot.msg.subject, attempt=failed, code=failure.code, seconds=seconds
         )
-        await self._tell_of_retry(slot, job, failed, failure, seconds)
+        await self._announce_retry(slot, job, failed, failure, seconds)
         return RetryAfter(seconds, failure)
 
     async def _postpone(self, slot: _Slot, job: J, stats: AttemptStats, error: PostponedError) -> Outcome:
         failure = failure_of(error)
         if stats.failed:
-            await self._tell_of_retry(slot, job, stats.failed, failure, error.seconds)
+            await self._announce_retry(slot, job, stats.failed, failure, error.seconds)
         return await self._release(slot, job, failure, error.seconds)
 
     async def _release(self, slot: _Slot, job: J, failure: Failure, seconds: float) -> Outcome:
@@ -356,7 +362,7 @@ class JobConsumer(Generic[J]):
         await self._attempts.released(job, slot.delivery)
         return Postpone(seconds, failure)
 
-    async def _tell_of_retry(
+    async def _announce_retry(
         self, slot: _Slot, job: J, failed: int, failure: Failure, seconds: float
     ) -> None:
         retry = Retry(
@@ -368,7 +374,7 @@ class JobConsumer(Generic[J]):
         )
         await self._attempts.retrying(job, slot.delivery, retry)
 
-    def _leave(self, slot: _Slot) -> Outcome:
+    def _superseded(self, slot: _Slot) -> Outcome:
         log.warning(
             "job taken over by another worker", subject=slot.msg.subject, attempt=slot.delivery.attempt
         )
@@ -384,13 +390,13 @@ class JobConsumer(Generic[J]):
                 dead_letter(msg, delivery.attempt, failure), msg_id=f"dead.{_stream_sequence(msg)}"
             )
         except SupersededError:
-            return self._leave(slot)
+            return self._superseded(slot)
         except Exception as error:
             log.exception("dead letter write failed", subject=msg.subject)
             return RetryAfter(self._retries.delay(1), failure_of(error))
         return Reject(failure)
 
-    async def _apply_quietly(self, msg: Msg, outcome: Outcome) -> None:
+    async def _try_apply(self, msg: Msg, outcome: Outcome) -> None:
         """Apply the outcome; if that fails, the server redelivers after the deadline."""
         try:
             await apply(msg, outcome)

@@ -18,12 +18,12 @@ from pastelka_common.telemetry import current_headers
 
 MSG_ID = "Nats-Msg-Id"
 
-_ATOMIC = ("jobs", "events")
+_ATOMIC_PREFIXES = ("jobs", "events")
 """First tokens of the subjects of streams that support atomic batches."""
 _BATCH = 500  # the server accepts at most 1,000
 
 
-_NEVER = {10054}
+_PERMANENT_ERRORS = {10054}
 """JetStream's error code for a message that is too large for its stream."""
 
 BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
@@ -87,7 +87,7 @@ class Publisher:
             raise PublishRefusedError(message, str(error)) from error
         except BROKER_ERRORS as error:
             reason = str(error) or type(error).__name__
-            if isinstance(error, APIError) and error.err_code in _NEVER:
+            if isinstance(error, APIError) and error.err_code in _PERMANENT_ERRORS:
                 raise PublishRefusedError(message, reason) from error
             if isinstance(error, NoStreamResponseError) and not is_in_stream(message.subject):
                 raise PublishRefusedError(message, "no stream stores its subject") from error
@@ -99,18 +99,18 @@ class Publisher:
         Raises :class:`PublishError` if any is not acknowledged, :class:`PublishRefusedError` if refusals are
         the only errors; others may be stored. Messages sent again under the same ids are stored once.
         """
-        alone = [message for message in messages if _stream(message) not in _ATOMIC]
-        together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC]
+        alone = [message for message in messages if _stream(message) not in _ATOMIC_PREFIXES]
+        together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC_PREFIXES]
         results = await asyncio.gather(
             *(self.send(message) for message in alone),
-            *(self._send_together(group) for group in together),
+            *(self._send_batches(group) for group in together),
             return_exceptions=True,
         )
         failed = [result for result in results if isinstance(result, BaseException)]
         for error in sorted(failed, key=lambda error: isinstance(error, PublishRefusedError)):
             raise error
 
-    async def _send_together(self, messages: Sequence[Outgoing]) -> None:
+    async def _send_batches(self, messages: Sequence[Outgoing]) -> None:
         """Store messages of one stream, in atomic batches (NATS ADR-50)."""
         for start in range(0, len(messages), _BATCH):
             batch = messages[start : start + _BATCH]

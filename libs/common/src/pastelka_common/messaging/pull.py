@@ -23,16 +23,16 @@ from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 _EXPIRES = 30.0
 _HEARTBEAT = 2.5
 _MISSED_HEARTBEATS = 2.5
-_LOOKS_PER_HEARTBEAT = 5
+_CHECKS_PER_HEARTBEAT = 5
 _DRAIN_SECONDS = 2.0
-_REQUESTS = 8
+_MAX_PENDING_REQUESTS = 8
 _GRACE = 10.0
 
 _HEARTBEAT_STATUS = "100"
 _EXPIRED = "408"
 _WRONG_PIN = "423"
 _NO_RESPONDERS = "503"
-_ORDINARY_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
+_EXPECTED_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
 _CONSUMER_DELETED = "Consumer Deleted"
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class PullRequests:
         batch, _ = self._batches.pop(number, (0, 0.0))
         self.open = max(self.open - (batch if unserved is None else min(unserved, batch)), 0)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Record that the server has lost all requests."""
         self.open = 0
         self._batches.clear()
@@ -103,9 +103,9 @@ class PullSubscription:
         self._connection = -1
         self._arrived: deque[Msg] = deque()
         self._changed = asyncio.Event()
-        self._wanted = 0
+        self._requested = 0
         self._requests = PullRequests()
-        self._heard_at = 0.0
+        self._last_message_at = 0.0
         self._pin_id: str | None = None
         self._consumer_gone = False
         self._watch: asyncio.Task[None] | None = None
@@ -114,7 +114,7 @@ class PullSubscription:
     @property
     def outstanding(self) -> int:
         """Requested messages that :meth:`receive` has not returned yet."""
-        return self._wanted + len(self._arrived)
+        return self._requested + len(self._arrived)
 
     @property
     def is_pinned(self) -> bool:
@@ -125,7 +125,7 @@ class PullSubscription:
         """Subscribe to a fresh inbox."""
         self._stopped = False
         await self._resubscribe()
-        self._watch = asyncio.create_task(self._watch_over(), name=f"pull-{self._spec.name}")
+        self._watch = asyncio.create_task(self._monitor(), name=f"pull-{self._spec.name}")
 
     async def stop(self) -> list[Msg]:
         """Unsubscribe; returns messages that arrived, or were in flight, and were not received."""
@@ -151,12 +151,12 @@ class PullSubscription:
             log.debug("consumer unpin failed", consumer=self._spec.name, error=str(error))
         self._pin_id = None
 
-    async def ask(self, count: int) -> None:
+    async def request(self, count: int) -> None:
         """Request ``count`` more messages."""
-        self._wanted += count
+        self._requested += count
         await self._request_missing()
 
-    async def take(self, limit: int) -> list[Msg]:
+    async def receive(self, limit: int) -> list[Msg]:
         """Wait for a message; returns it with all others that have arrived, at most ``limit``.
 
         Raises ``ConnectionError`` once the client is closed.
@@ -172,27 +172,27 @@ class PullSubscription:
 
     async def _resubscribe(self) -> None:
         await self._end_subscription()
-        self._requests.forget()
+        self._requests.clear()
         self._connection = self._nc.stats["reconnects"]
         self._inbox = self._nc.new_inbox()
         self._subscription = await self._nc.subscribe(
-            f"{self._inbox}.*", cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
         await self._request_missing()
 
     async def _request_missing(self) -> None:
         self._requests.expire()
-        missing = self._wanted - self._requests.open
-        if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
+        missing = self._requested - self._requests.open
+        if missing < self._min_request or self._subscription is None or not self._nc.is_connected:
             return
         if self._requests.open == 0:
             # The server sends no heartbeats without an open request: restart the timeout.
-            self._heard_at = asyncio.get_running_loop().time()
+            self._last_message_at = asyncio.get_running_loop().time()
         number = self._requests.add(missing, expires=self._expires)
         try:
             await self._nc.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._spec.name}",
-                json.dumps(self._request(missing)).encode(),
+                json.dumps(self._request_body(missing)).encode(),
                 reply=f"{self._inbox}.{number}",
             )
         except Exception as error:  # noqa: BLE001 - the watch sends it again
@@ -200,11 +200,11 @@ class PullSubscription:
             log.warning("pull request failed", consumer=self._spec.name, error=str(error))
 
     @property
-    def _worth_a_request(self) -> int:
+    def _min_request(self) -> int:
         """Minimum size of a request: 200 idle slots must not lead to 200 pending requests."""
-        return max(1, self._wanted // _REQUESTS)
+        return max(1, self._requested // _MAX_PENDING_REQUESTS)
 
-    def _request(self, batch: int) -> dict[str, Any]:
+    def _request_body(self, batch: int) -> dict[str, Any]:
         request: dict[str, Any] = {
             "batch": batch,
             "expires": int(self._expires * 1e9),
@@ -218,8 +218,8 @@ class PullSubscription:
 
     # --- responses ----------------------------------------------------------------------------------
 
-    async def _receive(self, msg: Msg) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
+    async def _on_message(self, msg: Msg) -> None:
+        self._last_message_at = asyncio.get_running_loop().time()
         status = _status_of(msg)
         if status is None:
             self._deliver(msg)
@@ -228,7 +228,7 @@ class PullSubscription:
             await self._end_request(status, msg)
 
     def _deliver(self, msg: Msg) -> None:
-        self._wanted = max(self._wanted - 1, 0)
+        self._requested = max(self._requested - 1, 0)
         self._requests.served()
         msg.subject = names_of(self._nc).plain_subject(msg.subject)
         if self._spec.pinned and msg.headers:
@@ -243,7 +243,7 @@ class PullSubscription:
         self._requests.end(number, int(unserved) if unserved is not None else None)
         description = headers.get("Description", "")
         self._consumer_gone = status == _NO_RESPONDERS or description == _CONSUMER_DELETED
-        if status not in _ORDINARY_ENDS:
+        if status not in _EXPECTED_ENDS:
             log.info("pull request ended", consumer=self._spec.name, status=status, reason=description)
         if status == _WRONG_PIN:
             self._pin_id = None
@@ -253,23 +253,23 @@ class PullSubscription:
 
     # --- failures --------------------------------------------------------------------------
 
-    async def _watch_over(self) -> None:
+    async def _monitor(self) -> None:
         while not self._stopped:
-            await asyncio.sleep(self._heartbeat / _LOOKS_PER_HEARTBEAT)
+            await asyncio.sleep(self._heartbeat / _CHECKS_PER_HEARTBEAT)
             try:
-                await self._look()
+                await self._check()
             except Exception as error:  # noqa: BLE001 - checked again shortly
                 log.warning(
                     "pull loop error", consumer=self._spec.name, error=str(error) or type(error).__name__
                 )
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         if self._nc.is_closed:
             self._changed.set()
         if not self._nc.is_connected:
             return
         reconnected = self._connection != self._nc.stats["reconnects"]
-        if reconnected or self._subscription is None or self._is_silent():
+        if reconnected or self._subscription is None or self._is_heartbeat_overdue():
             await self._resubscribe()
         elif self._consumer_gone:
             await ensure_consumer(self._nc, self._spec)
@@ -277,9 +277,9 @@ class PullSubscription:
             log.warning("consumer recreated", consumer=self._spec.name)
         await self._request_missing()
 
-    def _is_silent(self) -> bool:
-        silence = asyncio.get_running_loop().time() - self._heard_at
-        return self._requests.open > 0 and silence > _MISSED_HEARTBEATS * self._heartbeat
+    def _is_heartbeat_overdue(self) -> bool:
+        elapsed = asyncio.get_running_loop().time() - self._last_message_at
+        return self._requests.open > 0 and elapsed > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _end_subscription(self) -> None:
         """Unsubscribe but keep messages in flight: no other worker receives them within ``ack_wait``."""

@@ -22,7 +22,7 @@ SUBJECT = "services.health"
 
 _CHECK_SECONDS = 0.8
 _WAIT_SECONDS = 1.2
-_SILENCE_SECONDS = 0.1
+_QUIET_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ async def collect_health(
     async with request_many(nc, names_of(nc).subject(SUBJECT)) as responses:
         while (left := deadline - loop.time()) > 0:
             try:
-                async with asyncio.timeout(left if missing else min(left, _SILENCE_SECONDS)):
+                async with asyncio.timeout(left if missing else min(left, _QUIET_SECONDS)):
                     msg = await responses.get()
             except TimeoutError:
                 break

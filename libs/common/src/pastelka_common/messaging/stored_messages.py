@@ -62,7 +62,7 @@ async def get_last_messages(nc: Client, stream: str, subjects: Sequence[str]) ->
     """
     found: dict[str, StoredMessage] = {}
     for start in range(0, len(subjects), _CHUNK):
-        for held in await _last_of(nc, stream, subjects[start : start + _CHUNK]):
+        for held in await _get_last_chunk(nc, stream, subjects[start : start + _CHUNK]):
             found[held.subject] = held
     return found
 
@@ -119,12 +119,12 @@ async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | N
 
 async def list_stream_names(nc: Client) -> set[str]:
     """Names of the account's streams on the server. Raises ``publish.BROKER_ERRORS``."""
-    answer = await _ask(nc, "STREAM.NAMES", {})
+    answer = await _request(nc, "STREAM.NAMES", {})
     return set(answer.get("streams") or ())
 
 
 async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = await _ask(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
+    answer = await _request(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
     error = answer.get("error")
     if error is not None and error.get("code") == _NOT_FOUND:
         raise StreamNotFoundError(f"stream {stream}: {error.get('description')}")
@@ -133,20 +133,20 @@ async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, A
     return answer
 
 
-async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+async def _request(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
     answer = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
     document: dict[str, Any] = json.loads(answer.data)
     return document
 
 
-async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
+async def _get_last_chunk(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
     names = names_of(nc)
     request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
     async with (
         request_many(nc, f"$JS.API.DIRECT.GET.{names.stream(stream)}", request) as responses,
         asyncio.timeout(_TIMEOUT),
     ):
-        return [_held(msg, names) async for msg in _until_end(responses, stream)]
+        return [_stored_message(msg, names) async for msg in _until_end(responses, stream)]
 
 
 async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
@@ -162,7 +162,7 @@ async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
             raise ConnectionError(f"stream {stream}: {status} {reason}")
 
 
-def _held(msg: Msg, names: Names) -> StoredMessage:
+def _stored_message(msg: Msg, names: Names) -> StoredMessage:
     headers = msg.headers or {}
     return StoredMessage(
         names.plain_subject(headers["Nats-Subject"]),

@@ -32,7 +32,7 @@ CANCELS = "CANCELS"
 _STREAM_EXISTS = 10058
 _SUBJECTS_OVERLAP = 10065
 _DUPLICATE_WINDOW = 120.0
-_OTHER_NAMES = (
+_NAME_CONFLICT_REMEDY = (
     "Set NATS_PREFIX in every service to give this system's streams their own names, "
     "or use a separate NATS account."
 )
@@ -155,7 +155,7 @@ class ConsumerSpec:
         """Name of the priority group, if pinned."""
         return self.name if self.pinned else None
 
-    def takes(self, subject: str) -> bool:
+    def accepts(self, subject: str) -> bool:
         """Whether this consumer receives messages on ``subject``."""
         wanted, tokens = self.filter_subject.split("."), subject.split(".")
         if wanted[-1] == ">":
@@ -234,7 +234,7 @@ async def delete_streams(nc: Client) -> None:
     present: list[str] = []
     for stream in streams(names=names_of(nc)):
         try:
-            _require_ours((await js.stream_info(stream.name or "")).config, stream)
+            _require_managed((await js.stream_info(stream.name or "")).config, stream)
         except NotFoundError:
             continue
         present.append(stream.name or "")
@@ -249,17 +249,17 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         if error.err_code == _SUBJECTS_OVERLAP:
             raise TopologyError(
                 f"stream {config.name} cannot be created: another stream of this NATS account has "
-                f"{', '.join(config.subjects or ())}. {_OTHER_NAMES}"
+                f"{', '.join(config.subjects or ())}. {_NAME_CONFLICT_REMEDY}"
             ) from error
         if error.err_code != _STREAM_EXISTS:
             raise
     else:
         return
-    _require_ours((await js.stream_info(config.name or "")).config, config)
+    _require_managed((await js.stream_info(config.name or "")).config, config)
     await _update_stream(js, config)
 
 
-def _require_ours(present: StreamConfig, wanted: StreamConfig) -> None:
+def _require_managed(present: StreamConfig, wanted: StreamConfig) -> None:
     """Raise :class:`TopologyError` unless the stream is marked as ours, or predates the marks.
 
     Such a stream lacks our metadata, but has the expected purpose.
@@ -269,7 +269,7 @@ def _require_ours(present: StreamConfig, wanted: StreamConfig) -> None:
     if _purpose(present) != _purpose(wanted):
         raise TopologyError(
             f"stream {wanted.name} of this NATS account is not managed by Pastelka (its metadata has no "
-            f"{MANAGED_BY}) and is not changed. {_OTHER_NAMES}"
+            f"{MANAGED_BY}) and is not changed. {_NAME_CONFLICT_REMEDY}"
         )
 
 

@@ -30,10 +30,10 @@ DECLARED = Counter(
     "pastelka_topology_recreated_total", "Streams and buckets recreated after a loss", ["stream"]
 )
 
-_EVERY = 2.0
-_LOOKS = 4  # checks for reconnects per interval
+_CHECK_INTERVAL = 2.0
+_RECONNECT_CHECKS = 4  # checks for reconnects per interval
 _LEADER_SECONDS = 60.0
-_AGAIN = 0.5
+_RETRY_DELAY = 0.5
 
 
 class TopologyMonitor:
@@ -48,7 +48,7 @@ class TopologyMonitor:
         specs: Sequence[ConsumerSpec],
         *,
         replicas: int = 1,
-        every: float = _EVERY,
+        every: float = _CHECK_INTERVAL,
         on_loss: Callable[[], None] = lambda: None,
     ) -> None:
         self._nc = nc
@@ -80,7 +80,7 @@ class TopologyMonitor:
                 if time.monotonic() > deadline:
                     raise
                 log.warning("stream declaration failed", error=str(error) or type(error).__name__)
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(_RETRY_DELAY)
 
     def stop(self) -> None:
         """Make :meth:`run` end; cancel its task as well.
@@ -93,14 +93,14 @@ class TopologyMonitor:
     async def run(self) -> None:
         """Monitor until stopped."""
         while not self._stopped.is_set():
-            for _ in range(_LOOKS):
-                await asyncio.sleep(self._every / _LOOKS)
+            for _ in range(_RECONNECT_CHECKS):
+                await asyncio.sleep(self._every / _RECONNECT_CHECKS)
                 if self._reconnected or self._stopped.is_set():
                     break
             if self._stopped.is_set() or not self._nc.is_connected:
                 continue
             try:
-                await self._look()
+                await self._check()
             except Exception as error:  # noqa: BLE001 - checked again shortly
                 log.warning("topology check failed", error=str(error) or type(error).__name__)
 
@@ -108,7 +108,7 @@ class TopologyMonitor:
     def _reconnected(self) -> bool:
         return self._nc.is_connected and self._connection != self._nc.stats["reconnects"]
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         connection = self._nc.stats["reconnects"]
         missing = self._names - await list_stream_names(self._nc)
         if not missing and connection == self._connection:

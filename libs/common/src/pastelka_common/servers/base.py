@@ -95,7 +95,7 @@ def write_private(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-async def answers(url: str) -> bool:
+async def responds(url: str) -> bool:
     """Whether a GET of ``url`` returns 2xx within two seconds."""
     try:
         async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session, session.get(url) as response:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Report, Server, answers, deploy_folder
-from pastelka_common.servers.go_program import GoProgram, given
+from pastelka_common.servers.base import HOST, Report, Server, deploy_folder, responds
+from pastelka_common.servers.go_program import GoProgram, program_from_env
 from pastelka_common.servers.ports import free_port
 
 _BINARY_VARIABLE = "VERSITYGW_BIN"
@@ -63,7 +63,7 @@ class BucketServer(Server):
         }
 
     async def ready(self) -> bool:
-        return await answers(f"{self.url}/healthz")
+        return await responds(f"{self.url}/healthz")
 
 
 def versity_binary(report: Report) -> Path:
@@ -71,12 +71,12 @@ def versity_binary(report: Report) -> Path:
 
     Blocks, up to a few minutes. Raises :class:`ServerError`, also without Go.
     """
-    return given(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
+    return program_from_env(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
 
 
 def is_available() -> bool:
     """Whether :func:`versity_binary` has the program or can probably build it."""
-    return bool(os.environ.get(_BINARY_VARIABLE)) or _program().can_be_had
+    return bool(os.environ.get(_BINARY_VARIABLE)) or _program().is_obtainable
 
 
 def _program() -> GoProgram:

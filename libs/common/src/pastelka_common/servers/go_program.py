@@ -21,7 +21,7 @@ from filelock import FileLock
 from pastelka_common.servers.base import Report, ServerError
 
 _ERROR_CHARACTERS = 1500
-_TELL_SECONDS = 5.0
+_REPORT_INTERVAL = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class GoProgram:
         return platformdirs.user_cache_path("pastelka") / f"{self.name}-{machine}-{digest.hexdigest()[:16]}"
 
     @property
-    def can_be_had(self) -> bool:
+    def is_obtainable(self) -> bool:
         """Whether it is built, or Go is available to build it."""
         return shutil.which("go") is not None or self.path.is_file()
 
@@ -76,7 +76,7 @@ class GoProgram:
             elif without_go is not None:
                 without_go(made, report)
             else:
-                raise ServerError(f"Go, which builds {self.title}, was not found. {self._way_out()}")
+                raise ServerError(f"Go, which builds {self.title}, was not found. {self._remedy()}")
             made.chmod(0o755)
             made.replace(target)
 
@@ -97,25 +97,25 @@ class GoProgram:
             text=True,
         )
         with process:
-            output = list(self._told(process.stderr or (), report))
+            output = list(self._reported(process.stderr or (), report))
         if process.returncode != 0:
             said = "".join(output).strip()[-_ERROR_CHARACTERS:]
             raise ServerError(f"Go could not build {self.title}: {said}\n{self.otherwise}".rstrip())
 
-    def _told(self, lines: Iterable[str], report: Report) -> Iterator[str]:
+    def _reported(self, lines: Iterable[str], report: Report) -> Iterator[str]:
         """The build's output lines (one per package, or an error), with a report every few seconds."""
-        told = time.monotonic()
+        reported_at = time.monotonic()
         for number, line in enumerate(lines, 1):
-            if time.monotonic() - told >= _TELL_SECONDS:
-                told = time.monotonic()
+            if time.monotonic() - reported_at >= _REPORT_INTERVAL:
+                reported_at = time.monotonic()
                 report(f"building {self.title}: {number} packages so far, now {line.strip()}")
             yield line
 
-    def _way_out(self) -> str:
+    def _remedy(self) -> str:
         return f"Install Go 1.26 or newer (https://go.dev/dl). {self.otherwise}".rstrip()
 
 
-def given(variable: str, what: str) -> Path | None:
+def program_from_env(variable: str, what: str) -> Path | None:
     """The program that the environment variable names, if set. Raises :class:`ServerError`."""
     path = os.environ.get(variable)
     if not path:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Server, answers, deploy_folder
+from pastelka_common.servers.base import HOST, Server, deploy_folder, responds
 from pastelka_common.servers.mercure_binary import mercure_binary
 from pastelka_common.servers.ports import free_port
 
@@ -60,4 +60,4 @@ class MercureServer(Server):
         return f"{self.origin}/.well-known/mercure"
 
     async def ready(self) -> bool:
-        return await answers(f"{self.origin}/healthz")
+        return await responds(f"{self.origin}/healthz")

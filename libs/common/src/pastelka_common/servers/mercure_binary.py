@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pastelka_common.servers.base import Report, ServerError, deploy_folder
-from pastelka_common.servers.go_program import GoProgram, given
+from pastelka_common.servers.go_program import GoProgram, program_from_env
 
 _RELEASES = "https://github.com/dunglas/mercure/releases/download"
 _DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -21,7 +21,7 @@ def mercure_binary(report: Report) -> Path:
 
     Blocks, up to a few minutes. Raises :class:`ServerError`.
     """
-    return given("MERCURE_BIN", "a Mercure hub") or _program().get(report, _download)
+    return program_from_env("MERCURE_BIN", "a Mercure hub") or _program().get(report, _download)
 
 
 def _program() -> GoProgram:
@@ -73,15 +73,15 @@ def _archive_name() -> str:
 
 def _fetch(url: str, file: IO[bytes], report: Report) -> str:
     """Download ``url`` into ``file``; returns its SHA-256 in hexadecimal digits."""
-    digest, received, told = hashlib.sha256(), 0, 0
+    digest, received, reported = hashlib.sha256(), 0, 0
     with urllib.request.urlopen(url, timeout=_DOWNLOAD_TIMEOUT_SECONDS) as response:  # noqa: S310 - https, constant
         total = int(response.headers.get("Content-Length") or 0)
         while chunk := response.read(1 << 18):
             file.write(chunk)
             digest.update(chunk)
             received += len(chunk)
-            if received - told >= 4 << 20:
-                told = received
+            if received - reported >= 4 << 20:
+                reported = received
                 report(f"downloading the Mercure hub: {received >> 20} of {total >> 20} MB")
     return digest.hexdigest()
 

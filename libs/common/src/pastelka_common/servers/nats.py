@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Server, ServerError, answers, write_private
-from pastelka_common.servers.go_program import given
+from pastelka_common.servers.base import HOST, Server, ServerError, responds, write_private
+from pastelka_common.servers.go_program import program_from_env
 from pastelka_common.servers.ports import free_port
 
 _MAX_PAYLOAD = 8 * 1024 * 1024
@@ -59,7 +59,7 @@ class NatsServer(Server):
         return f"http://{HOST}:{self.monitoring_port}"
 
     async def ready(self) -> bool:
-        return await answers(f"{self.monitoring_url}/healthz")
+        return await responds(f"{self.monitoring_url}/healthz")
 
     @property
     def _config(self) -> Path:
@@ -84,7 +84,7 @@ class NatsServer(Server):
 
 
 def _binary() -> str:
-    chosen = given("NATS_SERVER_BIN", "a nats-server")
+    chosen = program_from_env("NATS_SERVER_BIN", "a nats-server")
     if chosen is not None:
         return str(chosen)
     beside_python = Path(sys.executable).with_name("nats-server")

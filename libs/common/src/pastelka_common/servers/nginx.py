@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pastelka_common.servers.base import HOST, Server, ServerError, answers, deploy_folder
-from pastelka_common.servers.nginx_templates import fill, not_counted
+from pastelka_common.servers.base import HOST, Server, ServerError, deploy_folder, responds
+from pastelka_common.servers.nginx_templates import fill, rate_exempt
 from pastelka_common.servers.ports import free_port
 
-_NOWHERE = f"http://{HOST}:9"
+_UNAVAILABLE = f"http://{HOST}:9"
 """The discard port: an unavailable upstream."""
 
 
@@ -34,8 +34,8 @@ class NginxServer(Server):
 
     storage: Path
     page: Path
-    api_url: str = _NOWHERE
-    hub_url: str = _NOWHERE
+    api_url: str = _UNAVAILABLE
+    hub_url: str = _UNAVAILABLE
     port: int = 0
     static_port: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class NginxServer(Server):
         return f"http://localhost:{self.static_port}/static"
 
     async def ready(self) -> bool:
-        return await answers(f"{self.url}/healthz")
+        return await responds(f"{self.url}/healthz")
 
     @property
     def _config(self) -> Path:
@@ -95,7 +95,7 @@ class NginxServer(Server):
             "MERCURE_HUB": urlsplit(self.hub_url).netloc,
             "STATIC_ORIGIN": f"http://localhost:{self.static_port}",
             "LOOPBACK_ORIGIN": f"http://localhost:{self.port}",
-            **not_counted(["127.0.0.0/8", "::1"]),
+            **rate_exempt(["127.0.0.0/8", "::1"]),
         }
 
 

@@ -67,7 +67,7 @@ def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = (
     }
 
 
-def not_counted(addresses: Sequence[str]) -> dict[str, str]:
+def rate_exempt(addresses: Sequence[str]) -> dict[str, str]:
     """The variable for clients that are not rate-limited. Raises :class:`ServerError`."""
     return {"RATE_EXEMPT": " ".join(f"{_network(address)} 0;" for address in addresses)}
 

@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 
-_LOWEST, _HIGHEST = 15000, 32000
+_MIN_PORT, _MAX_PORT = 15000, 32000
 """Below the range of ephemeral ports (32768 and up on Linux), so that a restarted server finds its port
 free."""
 
@@ -30,7 +30,7 @@ def free_port() -> int:
     """
     with _lock:
         while True:
-            port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
+            port = _MIN_PORT + secrets.randbelow(_MAX_PORT - _MIN_PORT)
             if port not in _given and is_free(port):
                 _given.add(port)
                 return port

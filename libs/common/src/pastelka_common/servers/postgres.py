@@ -47,7 +47,7 @@ class PostgresServer(Server):
         if not self.port:
             self.choose_ports()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.password = self._kept_password()
+        self.password = self._existing_password()
         if not (self._data / "PG_VERSION").exists():
             self.report("creating the database cluster (a few seconds, once)")
             self._initialize()
@@ -78,7 +78,7 @@ class PostgresServer(Server):
     def _data(self) -> Path:
         return self.folder / "data"
 
-    def _kept_password(self) -> str:
+    def _existing_password(self) -> str:
         file = self.folder / "password"
         if not file.exists():
             if self._data.exists():

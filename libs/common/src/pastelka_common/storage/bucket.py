@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_WRITTEN = "pastelka-written"
+_WRITTEN_AT = "pastelka-written"
 """Object metadata: time of writing by our clock. The store's own has whole seconds only."""
 
-_NOTHING = ".nothing"
+_PROBE_KEY = ".nothing"
 _CODE = re.compile(r"<Code>\s*(\w+)\s*</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _MISSING = {"NoSuchKey", "NotFound"}
@@ -72,7 +72,7 @@ def parse_bucket_url(settings: "StorageSettings") -> S3Store:
     """Create the library's store, without a request. Raises :class:`InvalidBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
-    _unset_what_is_empty()
+    _unset_empty_variables()
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
     config: S3Config = {"region": settings.aws_region}
     if secret is not None and secret.get_secret_value():
@@ -101,7 +101,7 @@ def parse_bucket_url(settings: "StorageSettings") -> S3Store:
         ) from error
 
 
-def _unset_what_is_empty() -> None:
+def _unset_empty_variables() -> None:
     """Unset empty ``AWS_*``: the library reads them itself, and would use empty values."""
     for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
         del os.environ[name]
@@ -117,14 +117,14 @@ class BucketStorage:
         self._store = store
 
     async def read(self, path: str) -> bytes:
-        found = await _asked(obstore.get_async(self._store, _key(path)))
-        return bytes(await _asked(found.bytes_async()))
+        found = await _translated(obstore.get_async(self._store, _key(path)))
+        return bytes(await _translated(found.bytes_async()))
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
-        found = await _asked(obstore.get_async(self._store, _key(path)))
+        found = await _translated(obstore.get_async(self._store, _key(path)))
         if _written(found.attributes, found.meta) < moment:
             return None
-        return bytes(await _asked(found.bytes_async()))
+        return bytes(await _translated(found.bytes_async()))
 
     @asynccontextmanager
     async def local_copy(self, path: str) -> AsyncIterator[Path]:
@@ -146,10 +146,10 @@ class BucketStorage:
         except UnsafePathError:
             return None
         with suppress(FileNotFoundError):
-            return (await _asked(obstore.head_async(self._store, key)))["size"]
+            return (await _translated(obstore.head_async(self._store, key)))["size"]
         # A response to HEAD has no body, so it cannot tell a missing bucket from a missing file.
         with suppress(FileNotFoundError):
-            return (await _asked(obstore.get_async(self._store, key))).meta["size"]
+            return (await _translated(obstore.get_async(self._store, key))).meta["size"]
         return None
 
     async def prefix_exists(self, folder: str) -> bool:
@@ -173,7 +173,7 @@ class BucketStorage:
 
     async def folders(self) -> list[str]:
         """Names of the top-level folders. Raises ``OSError``."""
-        listed = await _listed(obstore.list_with_delimiter_async(self._store))
+        listed = await _translated_list(obstore.list_with_delimiter_async(self._store))
         return list(listed["common_prefixes"])
 
     async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
@@ -212,7 +212,7 @@ class BucketStorage:
     async def ping(self) -> None:
         """Request a non-existent object, which is cheaper than a list. Raises ``OSError``."""
         with suppress(FileNotFoundError):
-            await _asked(obstore.get_async(self._store, _NOTHING))
+            await _translated(obstore.get_async(self._store, _PROBE_KEY))
 
     async def capacity(self) -> tuple[int, int] | None:
         """``None``: a bucket has no size limit."""
@@ -220,39 +220,39 @@ class BucketStorage:
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
         """URL with which any client may GET the file for ``lifetime``, whether or not it exists."""
-        return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
+        return await _translated(obstore.sign_async(self._store, "GET", _key(path), lifetime))
 
     async def _put(self, path: str, content: bytes | Path) -> None:
         attributes: Attributes = {
             "Content-Type": _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream"),
-            _WRITTEN: datetime.now(UTC).isoformat(),
+            _WRITTEN_AT: datetime.now(UTC).isoformat(),
         }
         try:
-            await _asked(obstore.put_async(self._store, _key(path), content, attributes=attributes))
+            await _translated(obstore.put_async(self._store, _key(path), content, attributes=attributes))
         except FileNotFoundError as error:
             raise StorageUnavailableError(
                 "The bucket does not exist, or the access key is unknown"
             ) from error
 
     async def _fetch(self, key: str, target: Path) -> None:
-        found = await _asked(obstore.get_async(self._store, key))
+        found = await _translated(obstore.get_async(self._store, key))
         async with await anyio.open_file(target, "wb") as file:
             pieces = found.stream()
-            while (piece := await _asked(anext(pieces, None))) is not None:
+            while (piece := await _translated(anext(pieces, None))) is not None:
                 await file.write(bytes(piece))
 
     async def _all(self, key: str) -> "list[ObjectMeta]":
-        return list(await _listed(obstore.list(self._store, key).collect_async()))
+        return list(await _translated_list(obstore.list(self._store, key).collect_async()))
 
     async def _some(self, key: str | None) -> "Sequence[ObjectMeta]":
         stream = obstore.list(self._store, key, chunk_size=1)
-        return await _listed(anext(stream, []))
+        return await _translated_list(anext(stream, []))
 
     async def _delete(self, keys: Sequence[str]) -> None:
         if not keys:
             return
         try:
-            await _asked(obstore.delete_async(self._store, keys))
+            await _translated(obstore.delete_async(self._store, keys))
         except FileNotFoundError:
             await self._some(None)  # already deleted, or the bucket is missing: then this raises
 
@@ -263,7 +263,7 @@ def _key(path: str) -> str:
 
 def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
     """Time of writing by our clock, or the store's for files written by other programs."""
-    said = attributes.get(_WRITTEN)
+    said = attributes.get(_WRITTEN_AT)
     if said is None:
         return meta["last_modified"]
     try:
@@ -272,7 +272,7 @@ def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
         return meta["last_modified"]
 
 
-async def _asked(answer: Awaitable[T]) -> T:
+async def _translated(answer: Awaitable[T]) -> T:
     """Await a request, translating the library's errors into ``OSError``."""
     try:
         return await answer
@@ -283,10 +283,10 @@ async def _asked(answer: Awaitable[T]) -> T:
         raise _error_reason(error) or StorageUnavailableError("The bucket refused the request") from error
 
 
-async def _listed(answer: Awaitable[T]) -> T:
+async def _translated_list(answer: Awaitable[T]) -> T:
     """Await a list request; not found then means that the bucket is missing."""
     try:
-        return await _asked(answer)
+        return await _translated(answer)
     except FileNotFoundError as error:
         raise StorageUnavailableError("The bucket does not exist") from error
 

@@ -37,14 +37,14 @@ def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
     """Delete ``folder`` and the files ``others``, durably. Raises ``IncompleteDeleteError``, ``OSError``."""
     left: list[OSError] = []
     for _ in range(_ROUNDS):
-        left = _empty(folder)
+        left = _delete_contents(folder)
         if not left:
             break
     for file in others:
         if os.path.lexists(file):
             _try(os.unlink, file, left)
     if left:
-        raise IncompleteDeleteError(_told(left, root))
+        raise IncompleteDeleteError(_summary(left, root))
     with suppress(FileNotFoundError):  # nothing was ever stored
         sync_folder(root)  # after a power cut, no file of a deleted row may reappear
 
@@ -70,14 +70,14 @@ def _size(file: str | Path) -> int | None:
         return None  # deleted concurrently
 
 
-def _told(left: list[OSError], root: Path) -> str:
+def _summary(left: list[OSError], root: Path) -> str:
     # ENOTEMPTY is only a consequence of another error.
     reasons = [error for error in left if error.errno != errno.ENOTEMPTY] or left
     first = os.path.relpath(reasons[0].filename or root, root)
     return f"Not deleted: {len(reasons)} of its files; the first is {first} ({_reason(reasons[0])})."
 
 
-def _empty(folder: Path) -> list[OSError]:
+def _delete_contents(folder: Path) -> list[OSError]:
     """Delete as much as possible; returns the errors."""
     left: list[OSError] = []
 

@@ -18,7 +18,7 @@ from pastelka_common.storage.interface import StorageUnavailableError, StorageUs
 from pastelka_common.storage.paths import UnsafePathError, validate_path
 from pastelka_common.storage.sync import sync_folder
 
-_PIECE = 1024 * 1024
+_CHUNK = 1024 * 1024
 
 
 class FolderStorage:
@@ -33,12 +33,12 @@ class FolderStorage:
 
     async def read(self, path: str) -> bytes:
         file = anyio.Path(self.resolve(path))
-        with self._told():
+        with self._require_root():
             return await file.read_bytes()
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         file = anyio.Path(self.resolve(path))
-        with self._told():
+        with self._require_root():
             written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
             return await file.read_bytes() if written >= moment else None
 
@@ -55,7 +55,7 @@ class FolderStorage:
 
     async def size(self, path: str) -> int | None:
         try:
-            with self._told():
+            with self._require_root():
                 found = await anyio.Path(self.resolve(path)).stat()
         except (UnsafePathError, FileNotFoundError, NotADirectoryError):
             return None
@@ -113,7 +113,7 @@ class FolderStorage:
         return None
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _require_root(self) -> Iterator[None]:
         """Distinguish a missing file from a missing (not mounted) root folder."""
         try:
             yield
@@ -147,4 +147,4 @@ def _fill(file: BinaryIO, content: bytes | Path) -> None:
         file.write(content)
         return
     with content.open("rb") as source:
-        shutil.copyfileobj(source, file, _PIECE)
+        shutil.copyfileobj(source, file, _CHUNK)

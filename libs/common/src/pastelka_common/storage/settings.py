@@ -53,7 +53,7 @@ class StorageSettings(ServiceSettings):
         return url.rstrip("/")
 
     @model_validator(mode="after")
-    def _bucket_can_be_asked(self) -> Self:
+    def _is_consistent(self) -> Self:
         # With files in a folder, AWS_* may be set for another program.
         if not self.storage_url:
             return self

@@ -6,6 +6,6 @@ from pathlib import Path
 from pastelka_common.sources import Source
 
 
-def lying(path: Path) -> Source:
+def local_source(path: Path) -> Source:
     """A source that is the local file ``path``."""
     return lambda: nullcontext(path)

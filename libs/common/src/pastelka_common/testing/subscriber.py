@@ -13,7 +13,7 @@ import jwt
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedUpdate:
     """One received update: id, SSE event type (``message`` by default), payload."""
 
     id: str
@@ -32,8 +32,8 @@ class Subscriber:
         self._url = f"{hub_url}?{urlencode([('topic', topic) for topic in topics])}"
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.heard: list[Heard] = []
-        self.on_heard: Callable[[Heard], None] | None = None
+        self.updates: list[ReceivedUpdate] = []
+        self.on_update: Callable[[ReceivedUpdate], None] | None = None
 
     async def __aenter__(self) -> Self:
         connected = asyncio.Event()
@@ -55,13 +55,15 @@ class Subscriber:
     @property
     def payloads(self) -> list[dict[str, Any]]:
         """Payloads received so far."""
-        return [one.payload for one in self.heard]
+        return [one.payload for one in self.updates]
 
-    async def until(self, condition: Callable[[list[Heard]], bool], *, timeout: float = 30.0) -> None:
+    async def until(
+        self, condition: Callable[[list[ReceivedUpdate]], bool], *, timeout: float = 30.0
+    ) -> None:
         """Wait until ``condition`` holds for the received updates."""
         try:
             async with asyncio.timeout(timeout):
-                while not condition(self.heard):
+                while not condition(self.updates):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -85,14 +87,14 @@ class Subscriber:
                 except (aiohttp.ClientError, TimeoutError, OSError):
                     await asyncio.sleep(0.1)  # reconnect after a delay, like a browser
 
-    def _note(self, event: Heard) -> None:
-        self.heard.append(event)
-        if self.on_heard is not None:
-            self.on_heard(event)
+    def _note(self, event: ReceivedUpdate) -> None:
+        self.updates.append(event)
+        if self.on_update is not None:
+            self.on_update(event)
         self._changed.set()
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Heard]:
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[ReceivedUpdate]:
     """Parse server-sent events of a response (WHATWG HTML)."""
     fields: dict[str, str] = {}
     async for raw in response.content:
@@ -104,5 +106,5 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Heard]:
             continue
         if "data" in fields:
             payload = json.loads(fields["data"])
-            yield Heard(fields.get("id", ""), fields.get("event", "message"), payload, time.time())
+            yield ReceivedUpdate(fields.get("id", ""), fields.get("event", "message"), payload, time.time())
         fields = {}

@@ -17,7 +17,7 @@ from pastelka_orders.access.settings import AccessSettings, split_list
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-_MOST_HOPS = 20
+_MAX_HOPS = 20
 _UNKNOWN = "unknown"
 
 
@@ -33,13 +33,13 @@ class ClientInfo:
     """Name and port that the client requested, as in ``Host``."""
     secure: bool
     """Whether the client spoke TLS."""
-    named: tuple[str, ...]
+    forwarded: tuple[str, ...]
     """Every address in forwarding headers, trusted or not."""
 
     @property
-    def elsewhere(self) -> str | None:
+    def remote_reason(self) -> str | None:
         """Why the request is not local (another machine or host name); ``None`` if it is."""
-        for address in (*self.hops, *self.named):
+        for address in (*self.hops, *self.forwarded):
             if not is_loopback(address):
                 return f"The address {address}"
         return None if is_loopback_name(self.host) else f"The name {self.host or '(none)'}"
@@ -54,23 +54,23 @@ class ProxyHeaders:
 
     def read(self, peer: str | None, scheme: str, headers: Headers) -> ClientInfo:
         """``ClientInfo`` of a request from ``peer`` (``None``: not TCP) over ``scheme``."""
-        near = peer or _UNKNOWN
-        named = _forwarded_for(headers)
-        believed = is_in_networks(near, self._gateways)
-        hops = (near, *reversed(named)) if believed else (near,)
+        peer_address = peer or _UNKNOWN
+        forwarded = _forwarded_for(headers)
+        is_trusted = is_in_networks(peer_address, self._gateways)
+        hops = (peer_address, *reversed(forwarded)) if is_trusted else (peer_address,)
         host, proto = headers.get("host", ""), scheme
-        if believed:
+        if is_trusted:
             host = headers.get("x-forwarded-host", host)
             proto = headers.get("x-forwarded-proto", proto)
-        return ClientInfo(hops, self._client(hops), host.strip(), proto.strip().lower() == "https", named)
+        return ClientInfo(hops, self._client(hops), host.strip(), proto.strip().lower() == "https", forwarded)
 
     def is_from_auth_proxy(self, client_info: ClientInfo) -> bool:
         """Whether an authenticating proxy sent it, directly or through one gateway.
 
         A gateway forwards headers unchecked, so its own address proves nothing.
         """
-        near, *others = client_info.hops
-        if is_in_networks(near, self._proxies):
+        peer_address, *others = client_info.hops
+        if is_in_networks(peer_address, self._proxies):
             return True
         return bool(others) and is_in_networks(others[0], self._proxies)
 
@@ -83,7 +83,7 @@ class ProxyHeaders:
 
 def _forwarded_for(headers: Headers) -> tuple[str, ...]:
     entries = [one.strip() for line in headers.getlist("x-forwarded-for") for one in line.split(",")]
-    return tuple(_without_port(entry) for entry in entries[-_MOST_HOPS:])
+    return tuple(_without_port(entry) for entry in entries[-_MAX_HOPS:])
 
 
 def _without_port(entry: str) -> str:

@@ -40,10 +40,10 @@ class OriginPolicy:
         # page on a TLS site, may come from an attacker on the network.
         if scheme not in _PORTS or (client_info.secure and scheme != "https"):
             return False
-        return bool(place) and _plain(place, scheme) == _plain(client_info.host.lower(), scheme)
+        return bool(place) and _with_port(place, scheme) == _with_port(client_info.host.lower(), scheme)
 
 
-def _plain(place: str, scheme: str) -> str:
+def _with_port(place: str, scheme: str) -> str:
     """``host:port``, with the scheme's default port if there is none."""
     try:
         parts = urlsplit(f"//{place}")

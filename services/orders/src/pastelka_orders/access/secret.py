@@ -10,7 +10,7 @@ import secrets
 
 TOKEN_PREFIX = "pst_"  # noqa: S105 - a prefix that secret scanners can match
 _BYTES = 32
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
+_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def new_session_secret() -> str:
@@ -25,7 +25,7 @@ def new_token() -> str:
 
 def is_well_formed(secret: str) -> bool:
     """Whether a secret (without prefix) has our format; others need no database query."""
-    return _SHAPE.fullmatch(secret) is not None
+    return _PATTERN.fullmatch(secret) is not None
 
 
 def hash_secret(secret: str) -> bytes:

@@ -26,9 +26,9 @@ from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.repository.sign_in_throttle import Rate
 
 _WINDOW = timedelta(minutes=15)
-_ONES_OWN_NETWORK = 64
+_IPV6_PREFIX_BITS = 64
 """Length in bits of the IPv6 prefix that a provider assigns to one customer."""
-_TRIES = 3
+_MAX_TRIES = 3
 
 Limits = tuple[tuple[bytes, Rate], ...]
 """Rate limits that an attempt counts against, always in this order."""
@@ -74,23 +74,23 @@ class SignIn:
             raise PasswordsDisabledError(self._mode)
         known = await self._known_device(name, device)
         limits = self._limits(name, address, known)
-        if wait := await self._database.write(lambda c: _take(c, limits)):
+        if wait := await self._database.write(lambda c: _consume(c, limits)):
             log.warning("sign-in throttled", address=address, seconds=wait)
             raise TooManyAttemptsError(wait)
-        for _ in range(_TRIES):
-            account = await self._checked(name, password, address)
+        for _ in range(_MAX_TRIES):
+            account = await self._verify_credentials(name, password, address)
             if started := await self._begin(account, password, before, known, limits):
                 log.info("signed in", user=started.principal.name, address=address)
                 return started
         raise BadCredentialsError
 
-    async def _checked(self, name: str, password: str, address: str) -> Account:
+    async def _verify_credentials(self, name: str, password: str, address: str) -> Account:
         """The user with this name and password, in constant time. Raises ``BadCredentialsError``."""
         found = await self._database.read(lambda c: accounts.find(c, name))
-        usable = found if found is not None and found.disabled_at is None else None
-        matches = await self._passwords.match(usable.password_hash if usable else None, password)
-        if usable is not None and matches:
-            return usable
+        enabled = found if found is not None and found.disabled_at is None else None
+        matches = await self._passwords.match(enabled.password_hash if enabled else None, password)
+        if enabled is not None and matches:
+            return enabled
         # An unknown name is not logged: it may be a password in the wrong field.
         log.warning("sign-in refused", user=found.name if found else None, address=address)
         raise BadCredentialsError
@@ -100,10 +100,10 @@ class SignIn:
     ) -> StartedSession | None:
         """Start a session; ``None`` if the user has changed since the password was verified."""
         device = known or secret.new_session_secret()
-        new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
+        new, rehashed = secret.new_session_secret(), await self._new_hash(account, password)
 
         async def begin(connection: AsyncConnection) -> Account | None:
-            found = await accounts.still(connection, account)
+            found = await accounts.lock_unchanged(connection, account)
             if found is None:
                 return None
             if rehashed is not None:
@@ -111,9 +111,9 @@ class SignIn:
             if before is not None:
                 await sessions.remove(connection, secret.hash_secret(before))
             await sessions.add(connection, secret.hash_secret(new), found.id, self.life)
-            await known_devices.note_use(connection, secret.hash_secret(device), found.id)
+            await known_devices.record_use(connection, secret.hash_secret(device), found.id)
             for key, rate in limits:
-                await sign_in_throttle.give_back(connection, key, rate)
+                await sign_in_throttle.refund(connection, key, rate)
             return found
 
         found = await self._database.write(begin)
@@ -126,9 +126,9 @@ class SignIn:
         if await self._database.write(lambda c: sessions.remove(c, secret.hash_secret(cookie))):
             log.info("signed out")
 
-    async def slide(self, cookie: str) -> None:
+    async def extend(self, cookie: str) -> None:
         """Extend the session of a cookie."""
-        await self._database.write(lambda c: sessions.slide(c, secret.hash_secret(cookie), self.life))
+        await self._database.write(lambda c: sessions.extend(c, secret.hash_secret(cookie), self.life))
 
     async def _known_device(self, name: str, device: str | None) -> str | None:
         """``device`` if this name has signed in with it before."""
@@ -151,17 +151,17 @@ class SignIn:
             (_key("name", name_key), self._per_name),
         )
 
-    async def _rehashed(self, account: Account, password: str) -> str | None:
+    async def _new_hash(self, account: Account, password: str) -> str | None:
         if not self._passwords.is_outdated(account.password_hash):
             return None
-        return await self._passwords.hashed(password)
+        return await self._passwords.hash_password(password)
 
 
-async def _take(connection: AsyncConnection, limits: Limits) -> int:
+async def _consume(connection: AsyncConnection, limits: Limits) -> int:
     """Count one attempt against each limit; returns the seconds to wait if one is exhausted."""
-    await sign_in_throttle.forget(connection)
+    await sign_in_throttle.delete_full(connection)
     for key, rate in limits:
-        if wait := await sign_in_throttle.take(connection, key, rate):
+        if wait := await sign_in_throttle.consume(connection, key, rate):
             return wait
     return 0
 
@@ -175,4 +175,4 @@ def _network(address: str) -> str:
     found = parse_address(address)
     if found is None or found.version == 4:  # noqa: PLR2004 - IPv4
         return address
-    return str(int(found) >> _ONES_OWN_NETWORK)
+    return str(int(found) >> _IPV6_PREFIX_BITS)

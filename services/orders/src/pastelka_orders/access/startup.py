@@ -6,7 +6,7 @@ from pastelka_orders.access.client_info import is_loopback_name
 from pastelka_orders.access.settings import split_list
 from pastelka_orders.settings import OrdersSettings
 
-_LOCKS = "AUTH_MODE=password (users in the database) or AUTH_MODE=proxy (an authenticating proxy)"
+_SECURE_MODES = "AUTH_MODE=password (users in the database) or AUTH_MODE=proxy (an authenticating proxy)"
 
 
 def startup_errors(settings: OrdersSettings) -> list[str]:
@@ -24,7 +24,8 @@ def _not_local(settings: OrdersSettings) -> list[str]:
     if not is_loopback_name(public):
         found.append(f"STATIC_URL is {public}, which serves other machines")
     return [
-        f"AUTH_MODE: is open (the default), but {one}; set {_LOCKS}, or bind to 127.0.0.1" for one in found
+        f"AUTH_MODE: is open (the default), but {one}; set {_SECURE_MODES}, or bind to 127.0.0.1"
+        for one in found
     ]
 
 

@@ -106,7 +106,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
     describe(app)
-    app.add_middleware(RequestLimitsMiddleware, _bodies(settings))
+    app.add_middleware(RequestLimitsMiddleware, _body_limits(settings))
     app.add_middleware(HeadAsGetMiddleware)
     app.add_middleware(TelemetryMiddleware)
     add_documents(app)
@@ -116,7 +116,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     return app
 
 
-def _bodies(settings: OrdersSettings) -> BodyLimits:
+def _body_limits(settings: OrdersSettings) -> BodyLimits:
     return BodyLimits(
         BodyLimit("json", settings.json_max_bytes),
         {

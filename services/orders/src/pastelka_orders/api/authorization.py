@@ -41,7 +41,7 @@ class Permission:
     verifies the request's signature. ``operations``: for probes; not exposed by the gateway.
     """
 
-    name: Literal["viewer", "operator", "anybody", "signed", "operations"]
+    name: Literal["viewer", "operator", "anonymous", "signed", "operations"]
 
     @property
     def needs_principal(self) -> bool:
@@ -51,7 +51,7 @@ class Permission:
     @property
     def is_guarded(self) -> bool:
         """Whether the request's origin is checked."""
-        return self.needs_principal or self.name == "anybody"
+        return self.needs_principal or self.name == "anonymous"
 
     async def __call__(self) -> None:
         """Do nothing: ``AuthorizedRoute`` has checked it before the body was read."""
@@ -59,7 +59,7 @@ class Permission:
 
 VIEWER = Depends(Permission("viewer"))
 OPERATOR = Depends(Permission("operator"))
-ANYBODY = Depends(Permission("anybody"))
+ANONYMOUS = Depends(Permission("anonymous"))
 SIGNED = Depends(Permission("signed"))
 OPERATIONS = Depends(Permission("operations"))
 
@@ -126,7 +126,7 @@ async def authorize(request: Request, permission: Permission) -> Principal | Non
         return None
     services: Services = request.app.state.services
     client_info = client_info_of(request)
-    if services.settings.auth_mode == "open" and (what := client_info.elsewhere):
+    if services.settings.auth_mode == "open" and (what := client_info.remote_reason):
         raise LocalOnlyError(what)
     principal = await principal_of(request) if permission.needs_principal else None
     if permission.needs_principal and principal is None:
@@ -217,7 +217,7 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": SESSION_COOKIE,
-        "description": "What `POST /api/v1/session` sets, while AUTH_MODE is `password`",
+        "description": "Set by `POST /api/v1/session`, if AUTH_MODE is `password`",
     },
     "token": {
         "type": "http",

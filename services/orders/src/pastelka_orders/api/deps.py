@@ -35,15 +35,15 @@ _JSON = "application/json"
 _DIGITS = re.compile(r"[0-9]{17,}")
 
 
-def _readable(value: object) -> object:
+def _truncated(value: object) -> object:
     """Truncate numbers that are too long for ``int``; no such id exists."""
     return 2**63 if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 # An id beyond the column's range does not exist: 404, never 500.
-Id = Annotated[int, Field(ge=0), BeforeValidator(_readable), Path(description="Database id")]
+Id = Annotated[int, Field(ge=0), BeforeValidator(_truncated), Path(description="Database id")]
 Sequence = Annotated[
-    int, Field(ge=1), BeforeValidator(_readable), Path(description="Number of the dead letter")
+    int, Field(ge=1), BeforeValidator(_truncated), Path(description="Number of the dead letter")
 ]
 OrderNumber = Annotated[
     str,
@@ -107,7 +107,9 @@ async def _services(request: Request) -> Services:
 Deps = Annotated[Services, Depends(_services)]
 
 
-def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], document: str) -> Response:
+def document_response(
+    request: Request, model: type[BaseModel] | TypeAdapter[object], document: str
+) -> Response:
     """Respond with a JSON document, validated as ``model``, with an ``ETag``; 304 if it is unchanged.
 
     The database returns the document as text; pydantic validates and serializes it in one pass, several times
@@ -117,14 +119,14 @@ def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], docum
         body = model.dump_json(model.validate_json(document))
     else:
         body = model.model_validate_json(document).model_dump_json().encode()
-    return respond(request, body)
+    return etag_response(request, body)
 
 
-def respond(request: Request, body: bytes) -> Response:
+def etag_response(request: Request, body: bytes) -> Response:
     """``body`` with an ``ETag``, or 304."""
     tag = etag_of(body)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.method in {"GET", "HEAD"} and matches(request.headers.get("if-none-match"), tag):
+    if request.method in {"GET", "HEAD"} and etag_matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=_JSON, headers=headers)
 
@@ -134,7 +136,7 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def matches(header: str | None, tag: str) -> bool:
+def etag_matches(header: str | None, tag: str) -> bool:
     """Whether ``If-Match`` or ``If-None-Match`` names this ``ETag``."""
     if header is None:
         return False

@@ -125,8 +125,8 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _other_methods(request, code, phrase)
     if error.status_code == HTTPStatus.BAD_REQUEST and str(error.detail).startswith(_TOO_MANY_FILES):
-        most = request.app.state.services.settings.order_max_photos
-        reason = f"More than {most} photos; the limit per upload is {most}."
+        limit = request.app.state.services.settings.order_max_photos
+        reason = f"More than {limit} photos; the limit per upload is {limit}."
         return await _photos(request, PhotosRefusedError(reason, code="photos_too_many"))
     return problem(error.status_code, code, phrase, str(error.detail), headers=headers)
 

@@ -59,8 +59,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        in_step: Any = _InStep(app, cycle)  # uvicorn has its own ASGI types
-        super()._start_asgi_task(cycle, in_step)
+        wrapped: Any = _CloseUnlessBodyRead(app, cycle)  # uvicorn has its own ASGI types
+        super()._start_asgi_task(cycle, wrapped)
 
     def send_400_response(self, msg: str) -> None:
         """Respond to what the parser rejected."""
@@ -88,7 +88,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-class _InStep:
+class _CloseUnlessBodyRead:
     """ASGI wrapper for one request: closes its connection unless the whole body has arrived."""
 
     def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:

@@ -25,19 +25,19 @@ class BodyLimit:
     """Body that a route accepts; kind ``any``: the route checks the media type itself."""
 
     kind: Kind
-    most: int
+    max_bytes: int
 
 
 @dataclass(frozen=True)
 class BodyLimits:
     """Limits by method and path; ``default`` for all other routes."""
 
-    usual: BodyLimit
+    default: BodyLimit
     by_route: Mapping[tuple[str, str], BodyLimit] = field(default_factory=dict)
 
     def of(self, scope: Scope) -> BodyLimit:
         """Limit of the request's route."""
-        return self.by_route.get((scope["method"], scope["path"]), self.usual)
+        return self.by_route.get((scope["method"], scope["path"]), self.default)
 
 
 class RequestRejectedError(Exception):
@@ -58,9 +58,9 @@ class BodyTooLargeError(HTTPException):
 class RequestLimitsMiddleware:
     """ASGI middleware: rejects requests that are too large, malformed or of the wrong media type."""
 
-    def __init__(self, app: ASGIApp, bodies: BodyLimits) -> None:
+    def __init__(self, app: ASGIApp, body_limits: BodyLimits) -> None:
         self._app = app
-        self._bodies = bodies
+        self._body_limits = body_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -81,11 +81,11 @@ class RequestLimitsMiddleware:
         _check_address(scope)
         headers = Headers(scope=scope)
         _check_headers(headers)
-        body = self._bodies.of(scope)
+        body = self._body_limits.of(scope)
         length = int(headers.get("content-length", "0"))
-        if length > body.most:
-            raise BodyTooLargeError(body.most, str(length))
-        counted = _counted(receive, body.most)
+        if length > body.max_bytes:
+            raise BodyTooLargeError(body.max_bytes, str(length))
+        counted = _counted(receive, body.max_bytes)
         has_body = length or "transfer-encoding" in headers
         if body.kind == "any" or scope["method"] != "POST" or not has_body:
             return counted
@@ -107,10 +107,10 @@ def _check_address(scope: Scope) -> None:
             message = f"The percent-decoded {name} is not UTF-8."
             raise InvalidError(name, "not_utf8", message)
     names = Counter(key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-    twice = sorted(name for name, times in names.items() if times > 1)
-    if twice:
-        message = f"Given {names[twice[0]]} times; a parameter may occur once."
-        raise InvalidError(twice[0], "given_twice", message)
+    repeated = sorted(name for name, times in names.items() if times > 1)
+    if repeated:
+        message = f"Given {names[repeated[0]]} times; a parameter may occur once."
+        raise InvalidError(repeated[0], "given_twice", message)
 
 
 def _check_headers(headers: Headers) -> None:
@@ -155,7 +155,7 @@ def _wrong_kind(detail: str) -> RequestRejectedError:
     return RequestRejectedError(415, "unsupported_media_type", "Unsupported Media Type", detail)
 
 
-def _counted(receive: Receive, most: int) -> Receive:
+def _counted(receive: Receive, max_bytes: int) -> Receive:
     """``receive`` that raises ``BodyTooLargeError`` at the first byte over the limit."""
     total = 0
 
@@ -164,8 +164,8 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
-            if total > most:
-                raise BodyTooLargeError(most, f"at least {total}")
+            if total > max_bytes:
+                raise BodyTooLargeError(max_bytes, f"at least {total}")
         return message
 
     return received
@@ -173,13 +173,13 @@ def _counted(receive: Receive, most: int) -> Receive:
 
 def _json(receive: Receive) -> Receive:
     """``receive`` that reads and checks the whole JSON body on the first call."""
-    asked = False
+    is_delivered = False
 
     async def received() -> Message:
-        nonlocal asked
-        if asked:
+        nonlocal is_delivered
+        if is_delivered:
             return await receive()
-        asked = True
+        is_delivered = True
         return await _read_json(receive)
 
     return received

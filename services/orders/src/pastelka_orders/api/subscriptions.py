@@ -9,14 +9,14 @@ from fastapi import Response
 from pastelka_orders.settings import OrdersSettings
 
 COOKIE = "mercureAuthorization"
-LEFT = "Mercure-Max-Age"
+MAX_AGE_HEADER = "Mercure-Max-Age"
 """Header: seconds until the cookie in the same response expires. The page, which cannot read the cookie, uses
 it to renew in time."""
 
 _PATH = "/.well-known/mercure"
 _TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
-_REUSED_FOR = timedelta(minutes=1)
-_REUSED_SHARE = 10
+_REUSE_PERIOD = timedelta(minutes=1)
+_REUSE_DIVISOR = 10
 
 
 class Subscriptions:
@@ -29,7 +29,7 @@ class Subscriptions:
     def __init__(self, settings: OrdersSettings) -> None:
         self._key = settings.mercure_subscriber_jwt_key
         self._lifetime = timedelta(seconds=settings.mercure_cookie_seconds)
-        self._reused_for = min(_REUSED_FOR, self._lifetime / _REUSED_SHARE)
+        self._reuse_period = min(_REUSE_PERIOD, self._lifetime / _REUSE_DIVISOR)
         self._token = ""
         self._made_at = datetime.min.replace(tzinfo=UTC)
 
@@ -39,11 +39,11 @@ class Subscriptions:
             return
         now = datetime.now(UTC)
         token = self._current_token(self._key.get_secret_value(), now)
-        left = math.floor((self._made_at + self._lifetime - now).total_seconds())
+        seconds_left = math.floor((self._made_at + self._lifetime - now).total_seconds())
         response.set_cookie(
-            COOKIE, token, max_age=left, path=_PATH, secure=secure, httponly=True, samesite="strict"
+            COOKIE, token, max_age=seconds_left, path=_PATH, secure=secure, httponly=True, samesite="strict"
         )
-        response.headers[LEFT] = str(left)
+        response.headers[MAX_AGE_HEADER] = str(seconds_left)
         response.headers["Link"] = f'<{_PATH}>; rel="mercure"'
 
     def clear(self, response: Response, *, secure: bool) -> None:
@@ -52,7 +52,7 @@ class Subscriptions:
             response.delete_cookie(COOKIE, path=_PATH, secure=secure, httponly=True, samesite="strict")
 
     def _current_token(self, key: str, now: datetime) -> str:
-        if now - self._made_at > self._reused_for:
+        if now - self._made_at > self._reuse_period:
             # Whole seconds, like the token's ``exp``.
             self._made_at = now.replace(microsecond=0)
             claims = {"mercure": {"subscribe": _TOPICS}, "exp": self._made_at + self._lifetime}

@@ -56,14 +56,14 @@ class TelemetryMiddleware:
             method, context=context_of(headers), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
 
-            async def noted(message: Message) -> None:
+            async def send_traced(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:  # noqa: PLR2004 - the class of server errors
                         span.set_status(Status(StatusCode.ERROR))
                 await send(message)
 
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_traced)
             route = getattr(scope.get("route"), "path", None)
             if route is not None:
                 span.update_name(f"{method} {route}")

@@ -76,14 +76,14 @@ class UnprintableError(Exception):
 
 def compose(job: ComposeJob, folder: Path) -> ComposedBook:
     """Write the PDF and the previews. Raises ``UnprintableError``, ``TooManySheetsError``."""
-    books = _prepared(job.books, job.options, folder)
+    books = _copy_files(job.books, job.options, folder)
     imposition = impose(books, job.options)
     _write_sheets(books, job.options, job.title, imposition, folder)
     try:
         compiler = _compiler(folder)
         content = _pdf(compiler, job)
     except typst.TypstError as error:
-        raise UnprintableError(_unreadable(books, folder) or str(error)) from error
+        raise UnprintableError(_find_unreadable(books, folder) or str(error)) from error
     finish(content, folder / PDF, job.options, imposition.order)
     previews = _write_previews(compiler, job, folder) if job.has_previews else 0
     return ComposedBook(sheets=len(imposition.order), previews=previews)
@@ -142,7 +142,7 @@ def _write_sheets(
     shutil.copyfile(Path(__file__).with_name(_TEMPLATE), folder / _TEMPLATE)
 
 
-def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBooks:
+def _copy_files(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBooks:
     """Copy the books' files into ``folder``, the only place that the typesetter can read."""
     books = [
         book.model_copy(
@@ -150,8 +150,8 @@ def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBoo
                 "pictures": tuple(
                     Picture(
                         label=picture.label,
-                        art=_art(picture, folder / f"art_{number}_{place}"),
-                        photo=_photo(picture, options, folder / f"photo_{number}_{place}.jpg"),
+                        art=_copy_art(picture, folder / f"art_{number}_{place}"),
+                        photo=_copy_photo(picture, options, folder / f"photo_{number}_{place}.jpg"),
                     )
                     for place, picture in enumerate(book.pictures)
                 )
@@ -162,7 +162,7 @@ def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBoo
     return order.model_copy(update={"books": tuple(books)})
 
 
-def _art(picture: Picture, target: Path) -> Path:
+def _copy_art(picture: Picture, target: Path) -> Path:
     """Copy vectors and grey pixels; convert other pixels to grey on white."""
     target = target.with_suffix(picture.art.suffix)
     if picture.art.suffix == ".svg":
@@ -186,7 +186,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _photo(picture: Picture, options: BookOptions, target: Path) -> Path | None:
+def _copy_photo(picture: Picture, options: BookOptions, target: Path) -> Path | None:
     """Write a small copy, if the book shows photos."""
     if picture.photo is None or not (options.has_cover_photo or options.has_photo_page):
         return None
@@ -201,7 +201,7 @@ def _photo(picture: Picture, options: BookOptions, target: Path) -> Path | None:
     return Path(target.name)
 
 
-def _unreadable(order: OrderBooks, folder: Path) -> str | None:
+def _find_unreadable(order: OrderBooks, folder: Path) -> str | None:
     """Label of the first picture that the typesetter cannot read."""
     for book in order.books:
         for picture in book.pictures:

@@ -16,31 +16,33 @@ PaperSide = Annotated[float, Field(ge=50, le=1200, allow_inf_nan=False)]
 
 
 class BookOptions(BaseModel):
-    """How a book is printed. Lengths are in millimeters."""
+    """Print options of a book. Lengths are in millimeters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     paper: PaperName = "A4"
-    width_mm: Annotated[PaperSide | None, Field(description="Needed for custom paper, and only there")] = None
+    width_mm: Annotated[
+        PaperSide | None, Field(description="Required for custom paper, forbidden otherwise")
+    ] = None
     height_mm: PaperSide | None = None
     orientation: Annotated[
         Orientation,
-        Field(
-            description="Of every sheet. `auto`: upright sheets, each picture turned where it is larger then"
-        ),
+        Field(description="Of every sheet. `auto`: portrait sheets, pictures rotated where that is larger"),
     ] = "auto"
     bleed_mm: Annotated[float, Field(ge=0, le=5)] = 0.0
     has_crop_marks: bool = False
     inner_margin_mm: Annotated[
-        float, Field(ge=0, le=40, description="For binding; on the other side of even pages")
+        float, Field(ge=0, le=40, description="For binding; on the opposite side of even pages")
     ] = 0.0
-    backs: Annotated[Backs, Field(description="`blank`: colors do not show through to a picture")] = "printed"
+    backs: Annotated[Backs, Field(description="`blank`: colors cannot bleed through to a picture")] = (
+        "printed"
+    )
     has_numbers: bool = False
     has_cover_photo: Annotated[bool, Field(description="The first page's photo on the cover")] = False
-    has_photo_page: Annotated[bool, Field(description="A last page with all photos, small")] = False
+    has_photo_page: Annotated[bool, Field(description="A last page with small copies of all photos")] = False
     copies: Annotated[
         Literal["repeat", "note"],
-        Field(description="Of more than one copy: all sheets again, or a note on a sheet before the books"),
+        Field(description="Several copies: repeat all sheets, or note the number before the books"),
     ] = "repeat"
     font: FontName = "Nunito"
 

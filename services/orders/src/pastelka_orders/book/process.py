@@ -39,7 +39,7 @@ class BookComposer:
     """Composes books, one at a time: each uses one core and about 100 to 300 MB."""
 
     def __init__(self) -> None:
-        self._turn = anyio.CapacityLimiter(1)
+        self._lock = anyio.CapacityLimiter(1)
 
     async def compose(
         self,
@@ -64,7 +64,7 @@ class BookComposer:
             memory_bytes=MEMORY_BYTES,
             cpu_seconds=CPU_SECONDS,
         )
-        return await self._do(job, folder)
+        return await self._submit(job, folder)
 
     async def join(self, parts: Sequence[FinishedBook], folder: Path) -> ComposedBook:
         """Merge finished PDFs into one, each after a separator sheet. Raises ``BookError``."""
@@ -77,11 +77,11 @@ class BookComposer:
             memory_bytes=MEMORY_BYTES,
             cpu_seconds=CPU_SECONDS,
         )
-        return await self._do(job, folder)
+        return await self._submit(job, folder)
 
-    async def _do(self, job: ComposeJob, folder: Path) -> ComposedBook:
+    async def _submit(self, job: ComposeJob, folder: Path) -> ComposedBook:
         await anyio.Path(folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
-        async with self._turn:
+        async with self._lock:
             outcome = await _run(folder)
         if isinstance(outcome, BookRefusal):
             raise BookError(outcome.code, outcome.message)
@@ -108,7 +108,7 @@ async def _run(folder: Path) -> ComposedBook | BookRefusal:
     )
     try:
         async with asyncio.timeout(_MAX_SECONDS):
-            answer, told = await process.communicate()
+            stdout, stderr = await process.communicate()
     except TimeoutError:
         return _too_complex()
     finally:
@@ -117,14 +117,14 @@ async def _run(folder: Path) -> ComposedBook | BookRefusal:
                 process.kill()
             await process.wait()
     if process.returncode == 0:
-        return _OUTCOME.validate_json(answer)
-    return _died(process.returncode or 0, told)
+        return _OUTCOME.validate_json(stdout)
+    return _exit_outcome(process.returncode or 0, stderr)
 
 
-def _died(code: int, told: bytes) -> BookRefusal:
+def _exit_outcome(code: int, stderr: bytes) -> BookRefusal:
     """Outcome of a process that ended without output, by its exit code."""
-    log.warning("composer died", code=code, reason=told[-500:].decode(errors="replace"))
-    if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in told:
+    log.warning("composer died", code=code, reason=stderr[-500:].decode(errors="replace"))
+    if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in stderr:
         return _too_complex()
     raise RuntimeError(f"the composer ended with {code}")
 

@@ -52,7 +52,7 @@ def printable_text(text: str) -> tuple[str, str]:
     missing: dict[str, None] = {}
     kept: list[str] = []
     for character in _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " "):
-        if character == "\n" or (not _is_invisible(character) and _is_set(character)):
+        if character == "\n" or (not _is_invisible(character) and _has_glyph(character)):
             kept.append(character)
         elif not _is_invisible(character):
             missing[character] = None
@@ -122,7 +122,7 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
-def _is_set(character: str) -> bool:
+def _has_glyph(character: str) -> bool:
     return any(ord(character) in _advances(font) for font in _FILES)
 
 

@@ -33,29 +33,29 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run one command, as ``prog``; returns the exit code."""
-    asked = parser(prog).parse_args(arguments)
+    args = parser(prog).parse_args(arguments)
     # Standard output is for the result, which may be JSON.
     log_to_stderr()
     try:
-        return asyncio.run(perform(asked))
+        return asyncio.run(perform(args))
     except KeyboardInterrupt:
         return _INTERRUPTED
 
 
-async def perform(asked: argparse.Namespace) -> int:
+async def perform(args: argparse.Namespace) -> int:
     """Run the command; returns the exit code, after a line on standard error if it failed."""
     try:
-        await asked.run(asked)
+        await args.run(args)
     except OrdersError as error:
-        return _complain(error.detail)
+        return _print_error(error.detail)
     except StorageNotMountedError as error:
-        return _complain(str(error))
+        return _print_error(str(error))
     except StorageUnavailableError as error:
-        return _complain(f"the storage: {error.strerror}")
+        return _print_error(f"the storage: {error.strerror}")
     except (DatabaseUnavailableError, SQLAlchemyError) as error:
-        return _complain(f"the database: {_first_line(error)}")
+        return _print_error(f"the database: {_first_line(error)}")
     except (*BROKER_ERRORS, BrokerSetupError) as error:
-        return _complain(_first_line(error))
+        return _print_error(_first_line(error))
     return 0
 
 
@@ -77,7 +77,7 @@ def parser(prog: str = _PROG) -> argparse.ArgumentParser:
     return line
 
 
-def _complain(line: str) -> int:
+def _print_error(line: str) -> int:
     sys.stderr.write(f"pastelka_orders: {line}\n")
     return _FAILED
 

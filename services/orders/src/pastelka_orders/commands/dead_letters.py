@@ -7,15 +7,15 @@ from datetime import datetime
 from pastelka_common.contracts.messages import DeadLetter, now
 from pastelka_common.settings import ServiceSettings
 from pastelka_orders import dead_letters
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import broker, database
-from pastelka_orders.handlers.requeue import take_back
+from pastelka_orders.handlers.requeue import requeue_letter
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.system_schemas import DeadLetterResponse
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
-_MOST = 1000
+_MAX_LISTED = 1000
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,52 +37,52 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         action.add_argument("--json", action="store_true", help="as JSON")
 
 
-async def _list(asked: argparse.Namespace) -> None:
+async def _list(args: argparse.Namespace) -> None:
     async with broker(ServiceSettings.load()) as nc:
-        found = await dead_letters.newest(nc, asked.limit)
-    if asked.json:
-        say(found.model_dump_json(indent=2))
+        found = await dead_letters.newest(nc, args.limit)
+    if args.json:
+        print_line(found.model_dump_json(indent=2))
         return
     for letter in found.newest:
-        say(_line(letter))
-    say(f"{len(found.newest)} of {found.count} dead letters")
+        print_line(_line(letter))
+    print_line(f"{len(found.newest)} of {found.count} dead letters")
 
 
-async def _show(asked: argparse.Namespace) -> None:
+async def _show(args: argparse.Namespace) -> None:
     async with broker(ServiceSettings.load()) as nc:
-        letter = await dead_letters.read(nc, asked.sequence)
-    if asked.json:
-        say_json(_document(asked.sequence, letter))
+        letter = await dead_letters.read(nc, args.sequence)
+    if args.json:
+        print_json(_document(args.sequence, letter))
         return
-    say(f"number   {asked.sequence}")
-    say(f"subject  {letter.original_subject}")
-    say(f"reason   {letter.failure.code}: {letter.failure.message}")
-    say(f"attempt  {letter.attempt}")
-    say(f"written  {letter.at.isoformat(timespec='seconds')} ({_age(letter.at)} ago)")
-    say(f"trace    {letter.trace_id or 'none'}")
-    say("headers")
+    print_line(f"number   {args.sequence}")
+    print_line(f"subject  {letter.original_subject}")
+    print_line(f"reason   {letter.failure.code}: {letter.failure.message}")
+    print_line(f"attempt  {letter.attempt}")
+    print_line(f"written  {letter.at.isoformat(timespec='seconds')} ({_age(letter.at)} ago)")
+    print_line(f"trace    {letter.trace_id or 'none'}")
+    print_line("headers")
     for name, value in letter.original_headers.items():
-        say(f"  {name}: {value}")
-    say("message")
-    say(_pretty(letter.original_payload))
+        print_line(f"  {name}: {value}")
+    print_line("message")
+    print_line(_pretty(letter.original_payload))
 
 
-async def _requeue(asked: argparse.Namespace) -> None:
+async def _requeue(args: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
     async with broker(settings) as nc, database(settings) as orders:
-        await take_back(orders, nc, asked.sequence)
-    _done(asked, "requeued")
+        await requeue_letter(orders, nc, args.sequence)
+    _done(args, "requeued")
 
 
-async def _dismiss(asked: argparse.Namespace) -> None:
+async def _dismiss(args: argparse.Namespace) -> None:
     async with broker(ServiceSettings.load()) as nc:
-        await dead_letters.remove(nc, asked.sequence)
-    _done(asked, "dismissed")
+        await dead_letters.remove(nc, args.sequence)
+    _done(args, "dismissed")
 
 
-def _done(asked: argparse.Namespace, what: str) -> None:
-    document = json.dumps({"sequence": asked.sequence, "result": what})
-    say(document if asked.json else f"dead letter {asked.sequence} {what}")
+def _done(args: argparse.Namespace, what: str) -> None:
+    document = json.dumps({"sequence": args.sequence, "result": what})
+    print_line(document if args.json else f"dead letter {args.sequence} {what}")
 
 
 def _line(letter: DeadLetterResponse) -> str:
@@ -120,7 +120,7 @@ def _sequence(text: str) -> int:
 
 
 def _limit(text: str) -> int:
-    return _number(text, most=_MOST)
+    return _number(text, most=_MAX_LISTED)
 
 
 def _number(text: str, *, most: int) -> int:

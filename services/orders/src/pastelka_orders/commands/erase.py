@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.errors import JobError
 from pastelka_common.storage import Storage, StorageUsage, open_storage
 from pastelka_orders import order_files
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import database
 from pastelka_orders.database import Database
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository.erasures import ErasureRecord, OrderContents, Target
 from pastelka_orders.settings import OrdersSettings
 
-_AGREED = "yes"
+_CONFIRMATION = "yes"
 _KILO = 1000
 
 
@@ -59,82 +59,82 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     customer.set_defaults(run=_erase)
 
 
-async def _erase(asked: argparse.Namespace) -> None:
-    if asked.json and not (asked.yes or asked.dry_run):
+async def _erase(args: argparse.Namespace) -> None:
+    if args.json and not (args.yes or args.dry_run):
         raise NotErasedError("--json cannot ask for confirmation: add --yes or --dry-run.")
     settings = OrdersSettings.load()
     storage = open_storage(settings)
     async with database(settings) as orders:
-        plans = await _plans(orders, storage, asked)
-        earlier = await _earlier(orders, asked) if not plans else None
-        if asked.dry_run or not plans:
-            _tell(asked, plans, [earlier] if earlier is not None else [])
+        plans = await _plans(orders, storage, args)
+        earlier = await _previous(orders, args) if not plans else None
+        if args.dry_run or not plans:
+            _print_result(args, plans, [earlier] if earlier is not None else [])
             return
-        _agree(asked, plans)
-        records = await _do(orders, storage, plans)
-    _tell(asked, plans, records)
+        _confirm(args, plans)
+        records = await _erase_all(orders, storage, plans)
+    _print_result(args, plans, records)
     left = [record.order_number for record in records if record.erased_at is None]
     if left:
         raise NotErasedError(f"not erased yet: {', '.join(left)}; the worker keeps retrying.")
 
 
-async def _plans(orders: Database, storage: Storage, asked: argparse.Namespace) -> list[_Plan]:
+async def _plans(orders: Database, storage: Storage, args: argparse.Namespace) -> list[_Plan]:
     plans = []
-    for target, what in await orders.read(lambda c: _contents(c, asked)):
+    for target, what in await orders.read(lambda c: _contents(c, args)):
         found = await order_files.count(storage, target.order_id, what.paths)
         plans.append(_Plan(target, what.photos, what.pages, found))
     return plans
 
 
 async def _contents(
-    connection: AsyncConnection, asked: argparse.Namespace
+    connection: AsyncConnection, args: argparse.Namespace
 ) -> list[tuple[Target, OrderContents]]:
     found = []
-    for target in await _targets(connection, asked):
+    for target in await _targets(connection, args):
         what = await erasures.contents(connection, target.order_id)
         if what is not None:
             found.append((target, what))
     return found
 
 
-async def _targets(connection: AsyncConnection, asked: argparse.Namespace) -> Sequence[Target]:
-    if asked.email is not None:
-        return await erasures.of_customer(connection, asked.email)
-    one = await erasures.by_number(connection, asked.order)
+async def _targets(connection: AsyncConnection, args: argparse.Namespace) -> Sequence[Target]:
+    if args.email is not None:
+        return await erasures.of_customer(connection, args.email)
+    one = await erasures.by_number(connection, args.order)
     return [] if one is None else [one]
 
 
-async def _earlier(orders: Database, asked: argparse.Namespace) -> ErasureRecord | None:
+async def _previous(orders: Database, args: argparse.Namespace) -> ErasureRecord | None:
     """The record of an order erased earlier. Raises ``OrderNotFoundError`` if there is none."""
-    if asked.order is None:
+    if args.order is None:
         return None
-    record = await orders.read(lambda c: erasures.latest(c, asked.order))
+    record = await orders.read(lambda c: erasures.latest(c, args.order))
     if record is None:
-        raise OrderNotFoundError(asked.order)
+        raise OrderNotFoundError(args.order)
     return record
 
 
-async def _do(orders: Database, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
+async def _erase_all(orders: Database, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
     """Request all erasures first: if this is interrupted, the worker finishes them."""
     asked_by = f"command ({getpass.getuser()})"
 
-    async def ask_for_all(connection: AsyncConnection) -> None:
+    async def request_all(connection: AsyncConnection) -> None:
         for plan in plans:
-            await ask(connection, plan.target, "customer", asked_by)
+            await request_erasure(connection, plan.target, "customer", asked_by)
 
-    await orders.write(ask_for_all)
+    await orders.write(request_all)
     eraser = Eraser(orders, storage)
-    return [await _one(orders, eraser, plan.target.order_id) for plan in plans]
+    return [await _erase_one(orders, eraser, plan.target.order_id) for plan in plans]
 
 
-async def _one(orders: Database, eraser: Eraser, order_id: int) -> ErasureRecord:
+async def _erase_one(orders: Database, eraser: Eraser, order_id: int) -> ErasureRecord:
     record = await _record(orders, order_id)
     if record.erased_at is None:
         try:
             await eraser.erase(record)
         except JobError as error:
             reason = error.message
-            await orders.write(lambda c: erasures.note_failure(c, order_id, reason))
+            await orders.write(lambda c: erasures.save_failure(c, order_id, reason))
     return await _record(orders, order_id)
 
 
@@ -145,35 +145,35 @@ async def _record(orders: Database, order_id: int) -> ErasureRecord:
     return record
 
 
-def _agree(asked: argparse.Namespace, plans: Sequence[_Plan]) -> None:
-    if asked.yes:
+def _confirm(args: argparse.Namespace, plans: Sequence[_Plan]) -> None:
+    if args.yes:
         return
     _list(plans)
-    sys.stdout.write(f"Erase this permanently? Type {_AGREED}: ")
+    sys.stdout.write(f"Erase this permanently? Type {_CONFIRMATION}: ")
     sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() != _AGREED:
+    if sys.stdin.readline().strip().lower() != _CONFIRMATION:
         raise NotErasedError("nothing was erased.")
 
 
-def _tell(asked: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[ErasureRecord]) -> None:
-    if asked.json:
+def _print_result(args: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[ErasureRecord]) -> None:
+    if args.json:
         document = {
-            "dry_run": asked.dry_run,
+            "dry_run": args.dry_run,
             "orders": [_document(plan) for plan in plans],
             "records": [_of_record(record) for record in records],
         }
-        say_json(document)
+        print_json(document)
         return
-    if asked.dry_run or not records:
+    if args.dry_run or not records:
         _list(plans)
     for record in records:
-        say(_line(record))
+        print_line(_line(record))
 
 
 def _list(plans: Sequence[_Plan]) -> None:
     for plan in plans:
-        say(f"order {plan.target.order_number}: {_amounts([plan])}")
-    say(f"{_count(len(plans), 'order')} in all: {_amounts(plans)}" if plans else "nothing to erase")
+        print_line(f"order {plan.target.order_number}: {_amounts([plan])}")
+    print_line(f"{_count(len(plans), 'order')} in all: {_amounts(plans)}" if plans else "nothing to erase")
 
 
 def _amounts(plans: Sequence[_Plan]) -> str:

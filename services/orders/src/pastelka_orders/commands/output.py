@@ -4,11 +4,11 @@ import json
 import sys
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one line for people."""
     sys.stdout.write(f"{line}\n")
 
 
-def say_json(document: object) -> None:
+def print_json(document: object) -> None:
     """Print a JSON document for programs."""
-    say(json.dumps(document, indent=2))
+    print_line(json.dumps(document, indent=2))

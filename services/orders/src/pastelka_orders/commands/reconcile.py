@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.storage import open_storage
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler.loop import Reconciler
 from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
 from pastelka_orders.settings import OrdersSettings
 
-_TRIES = 60
-_PAUSE = 0.5
+_MAX_TRIES = 60
+_RETRY_DELAY = 0.5
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,42 +25,42 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.set_defaults(run=_reconcile)
 
 
-async def _reconcile(asked: argparse.Namespace) -> None:
+async def _reconcile(args: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
-    grace = settings.reconcile_grace if asked.grace is None else asked.grace
+    grace = settings.reconcile_grace if args.grace is None else args.grace
     async with broker(settings) as nc, database(settings) as orders:
-        if not asked.dry_run:
+        if not args.dry_run:
             await ensure_streams(nc, settings.stream_replicas)
         reconciler = Reconciler(
-            orders, nc, open_storage(settings), every=settings.reconcile_interval, grace=grace
+            orders, nc, open_storage(settings), interval=settings.reconcile_interval, grace=grace
         )
-        found = await _pass(reconciler, dry_run=asked.dry_run)
-    _tell(asked, found)
+        found = await _pass(reconciler, dry_run=args.dry_run)
+    _print_result(args, found)
 
 
 async def _pass(reconciler: Reconciler, *, dry_run: bool) -> ReconcilePass:
     """Run a pass, after waiting for one that a worker is running."""
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         found = await reconciler.run_once(dry_run=dry_run)
         if found is not None:
             return found
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_RETRY_DELAY)
     raise ConnectionError("a worker has been reconciling for 30 seconds; try again later")
 
 
-def _tell(asked: argparse.Namespace, found: ReconcilePass) -> None:
-    if asked.json:
+def _print_result(args: argparse.Namespace, found: ReconcilePass) -> None:
+    if args.json:
         document = {
-            "dry_run": asked.dry_run,
+            "dry_run": args.dry_run,
             "examined": found.examined,
             "repaired": [asdict(one) for one in found.repaired],
         }
-        say_json(document)
+        print_json(document)
         return
     for one in found.repaired:
-        say(_line(one))
-    what = "to repair" if asked.dry_run else "repaired"
-    say(f"{found.examined} active versions, {len(found.repaired)} rows {what}")
+        print_line(_line(one))
+    what = "to repair" if args.dry_run else "repaired"
+    print_line(f"{found.examined} active versions, {len(found.repaired)} rows {what}")
 
 
 def _line(one: Repair) -> str:

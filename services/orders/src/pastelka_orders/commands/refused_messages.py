@@ -4,7 +4,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import database
 from pastelka_orders.repository import outbox
 from pastelka_orders.settings import OrdersSettings
@@ -28,30 +28,30 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         action.add_argument("--json", action="store_true", help="as JSON")
 
 
-async def _list(asked: argparse.Namespace) -> None:
+async def _list(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         found = await orders.read(lambda c: outbox.refused(c, _MAX_LISTED))
-    if asked.json:
-        say_json([{**asdict(one), "created_at": one.created_at.isoformat()} for one in found])
+    if args.json:
+        print_json([{**asdict(one), "created_at": one.created_at.isoformat()} for one in found])
         return
     for one in found:
         written = one.created_at.isoformat(timespec="seconds")
-        say(f"{one.id:>8}  {written}  {one.subject:<32} {one.size} bytes  {one.reason}")
-    say(f"{len(found)} refused messages")
+        print_line(f"{one.id:>8}  {written}  {one.subject:<32} {one.size} bytes  {one.reason}")
+    print_line(f"{len(found)} refused messages")
 
 
-async def _retry(asked: argparse.Namespace) -> None:
+async def _retry(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        await orders.write(lambda c: outbox.retry_refused(c, asked.id))
-    _done(asked, "retried")
+        await orders.write(lambda c: outbox.retry_refused(c, args.id))
+    _done(args, "retried")
 
 
-async def _discard(asked: argparse.Namespace) -> None:
+async def _discard(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        await orders.write(lambda c: outbox.discard_refused(c, asked.id))
-    _done(asked, "discarded")
+        await orders.write(lambda c: outbox.discard_refused(c, args.id))
+    _done(args, "discarded")
 
 
-def _done(asked: argparse.Namespace, what: str) -> None:
-    document = json.dumps({"id": asked.id, "result": what})
-    say(document if asked.json else f"refused message {asked.id} {what}")
+def _done(args: argparse.Namespace, what: str) -> None:
+    document = json.dumps({"id": args.id, "result": what})
+    print_line(document if args.json else f"refused message {args.id} {what}")

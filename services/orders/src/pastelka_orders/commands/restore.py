@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from pastelka_common.storage import open_storage
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
 from pastelka_orders.restore.reconcile_after_restore import RestoreReport, reconcile_after_restore
-from pastelka_orders.restore.record import BackupRecord, parse_record, read_record, take_record
+from pastelka_orders.restore.record import BackupRecord, create_record, parse_record, read_record
 from pastelka_orders.settings import OrdersSettings
 
-_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,13 +23,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     recorded.add_argument("--out", type=Path, help="write it to this file atomically instead of printing it")
     recorded.set_defaults(run=_record)
-    settled = commands.add_parser(
+    after_restore = commands.add_parser(
         "after-restore",
         help="reconcile a restored database with storage and broker, before services start",
         description="Purges the broker, ends all sessions, repeats the erasures in the record, "
         "resumes paid provider jobs that have markers in the storage, and checks every file.",
     )
-    which = settled.add_mutually_exclusive_group(required=True)
+    which = after_restore.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "--record",
         type=Path,
@@ -39,19 +39,21 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     which.add_argument(
         "--no-record", action="store_true", help="there is no record: erased data may come back"
     )
-    settled.add_argument("--dry-run", action="store_true", help="print what would be done, change nothing")
-    settled.add_argument("--json", action="store_true", help="as JSON")
-    settled.set_defaults(run=_settle)
+    after_restore.add_argument(
+        "--dry-run", action="store_true", help="print what would be done, change nothing"
+    )
+    after_restore.add_argument("--json", action="store_true", help="as JSON")
+    after_restore.set_defaults(run=_after_restore)
 
 
-async def _record(asked: argparse.Namespace) -> None:
+async def _record(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        record = await orders.write(take_record)
+        record = await orders.write(create_record)
     text = record.model_dump_json(indent=2) + "\n"
-    if asked.out is None:
+    if args.out is None:
         sys.stdout.write(text)
     else:
-        _write(asked.out, text)
+        _write(args.out, text)
 
 
 def _write(file: Path, text: str) -> None:
@@ -63,21 +65,21 @@ def _write(file: Path, text: str) -> None:
     temporary.replace(file)
 
 
-async def _settle(asked: argparse.Namespace) -> None:
+async def _after_restore(args: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
-    record = None if asked.record is None else _given(asked.record)
+    record = None if args.record is None else _read(args.record)
     storage = open_storage(settings)
     async with broker(settings) as nc, database(settings) as orders:
-        reconcile_pass = ReconcilePass(orders, nc, storage, 0.0, dry_run=asked.dry_run)
+        reconcile_pass = ReconcilePass(orders, nc, storage, 0.0, dry_run=args.dry_run)
         found = await reconcile_after_restore(reconcile_pass, record)
-    if asked.json:
-        say_json({"dry_run": asked.dry_run, **found.document()})
+    if args.json:
+        print_json({"dry_run": args.dry_run, **found.document()})
         return
     for line in _lines(found):
-        say(line)
+        print_line(line)
 
 
-def _given(file: Path) -> BackupRecord:
+def _read(file: Path) -> BackupRecord:
     # Standard input is often the only way into a container.
     if file == Path("-"):
         return parse_record(sys.stdin.buffer.read(), of="Standard input")
@@ -93,19 +95,19 @@ def _lines(found: RestoreReport) -> list[str]:
         f"users disabled: {_listed(found.users_disabled)}",
         f"tokens revoked: {_listed(found.tokens_revoked)}",
         f"runs resumed at a provider: {_listed(found.runs)}",
-        f"files missing: {_listed([_told(one) for one in lost])}",
+        f"files missing: {_listed([_describe(one) for one in lost])}",
         f"files found again: {len(found.files) - len(lost)}",
         f"folders of orders that are not in the database: {_listed(map(str, found.unowned_folders))}",
         f"next manual order number: M{found.ids['manual_order_number_seq'] + 1}",
     ]
 
 
-def _told(lost: Repair) -> str:
+def _describe(lost: Repair) -> str:
     return f"{lost.kind} {lost.about['path']}"
 
 
 def _listed(names: "list[str] | map[str]") -> str:
     given = list(names)
-    shown = ", ".join(given[:_SHOWN])
-    more = f" and {len(given) - _SHOWN} more" if len(given) > _SHOWN else ""
+    shown = ", ".join(given[:_MAX_SHOWN])
+    more = f" and {len(given) - _MAX_SHOWN} more" if len(given) > _MAX_SHOWN else ""
     return f"{len(given)}" + (f" ({shown}{more})" if given else "")

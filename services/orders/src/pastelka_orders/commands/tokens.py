@@ -9,16 +9,16 @@ from typing import get_args
 from pastelka_orders.access import secret
 from pastelka_orders.access.errors import TokenExistsError, TokenNotFoundError
 from pastelka_orders.access.principal import Scope
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import database
 from pastelka_orders.commands.users import printable_name
 from pastelka_orders.repository import api_tokens
 from pastelka_orders.repository.api_tokens import TokenRow
 from pastelka_orders.settings import OrdersSettings
 
-_LIFE = re.compile(r"([0-9]{1,6})([mhd])")
+_LIFETIME = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_LONGEST = timedelta(days=730)
+_MAX_LIFETIME = timedelta(days=730)
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,7 +30,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     created.add_argument("name", type=printable_name, help="what it is for")
     created.add_argument("--scope", choices=get_args(Scope), default="read", help="read, if not given")
     created.add_argument(
-        "--expires", type=_life, default=timedelta(days=90), metavar="90d", help="in 90d, 12h or 30m (90d)"
+        "--expires",
+        type=_lifetime,
+        default=timedelta(days=90),
+        metavar="90d",
+        help="in 90d, 12h or 30m (90d)",
     )
     listed = actions.add_parser("list", help="all of them, without the secrets")
     listed.set_defaults(run=_list)
@@ -40,40 +44,38 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     revoked.add_argument("name", type=printable_name)
 
 
-async def _create(asked: argparse.Namespace) -> None:
+async def _create(args: argparse.Namespace) -> None:
     token = secret.new_token()
     hashed = secret.hash_secret(token)
     async with database(OrdersSettings.load()) as orders:
-        until = await orders.write(
-            lambda c: api_tokens.add(c, asked.name, asked.scope, hashed, asked.expires)
-        )
+        until = await orders.write(lambda c: api_tokens.add(c, args.name, args.scope, hashed, args.expires))
     if until is None:
-        raise TokenExistsError(asked.name)
+        raise TokenExistsError(args.name)
     # On standard error, so that standard output is only the token.
     sys.stderr.write(
-        f"{asked.name} may {asked.scope} until {until.isoformat(timespec='minutes')}; "
+        f"{args.name} may {args.scope} until {until.isoformat(timespec='minutes')}; "
         "the token is shown only once:\n"
     )
-    say(token)
+    print_line(token)
 
 
-async def _list(asked: argparse.Namespace) -> None:
+async def _list(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         found = await orders.read(api_tokens.list_all)
-    if asked.json:
-        say_json([_document(one) for one in found])
+    if args.json:
+        print_json([_document(one) for one in found])
         return
     for one in found:
         used = one.last_used_at.isoformat(timespec="minutes") if one.last_used_at else "never"
-        say(f"{one.name:<24} {one.scope:<6} {_state(one):<36} used {used}")
-    say(f"{len(found)} tokens")
+        print_line(f"{one.name:<24} {one.scope:<6} {_state(one):<36} used {used}")
+    print_line(f"{len(found)} tokens")
 
 
-async def _revoke(asked: argparse.Namespace) -> None:
+async def _revoke(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        if not await orders.write(lambda c: api_tokens.revoke(c, asked.name)):
-            raise TokenNotFoundError(asked.name)
-    say(f"{asked.name} is revoked")
+        if not await orders.write(lambda c: api_tokens.revoke(c, args.name)):
+            raise TokenNotFoundError(args.name)
+    print_line(f"{args.name} is revoked")
 
 
 def _state(token: TokenRow) -> str:
@@ -94,9 +96,9 @@ def _document(token: TokenRow) -> dict[str, object]:
     }
 
 
-def _life(text: str) -> timedelta:
-    found = _LIFE.fullmatch(text.strip())
+def _lifetime(text: str) -> timedelta:
+    found = _LIFETIME.fullmatch(text.strip())
     life = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
-    if not timedelta() < life <= _LONGEST:
+    if not timedelta() < life <= _MAX_LIFETIME:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90d, 12h or 30m, up to 730d")
     return life

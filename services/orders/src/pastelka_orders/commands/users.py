@@ -13,15 +13,15 @@ from typing import get_args
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.errors import UserExistsError, UserNotFoundError, WeakPasswordError
-from pastelka_orders.access.passwords import SHORTEST, Passwords, password_problem
+from pastelka_orders.access.passwords import MIN_LENGTH, Passwords, password_problem
 from pastelka_orders.access.principal import Role
-from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.output import print_json, print_line
 from pastelka_orders.commands.session import database
 from pastelka_orders.repository import accounts, known_devices, sessions
 from pastelka_orders.repository.accounts import Account
 from pastelka_orders.settings import OrdersSettings
 
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 Change = Callable[[AsyncConnection], Awaitable[int | None]]
 """Changes a user; returns its id, or ``None`` if there is no such user."""
@@ -52,56 +52,56 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     added.add_argument("--role", choices=get_args(Role), default="operator", help="operator, if not given")
 
 
-async def _add(asked: argparse.Namespace) -> None:
+async def _add(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        if await orders.read(lambda c: accounts.find(c, asked.name)) is not None:
-            raise UserExistsError(asked.name)
-        hashed = await _hash_of_new()
-        if not await orders.write(lambda c: accounts.add(c, asked.name, asked.role, hashed)):
-            raise UserExistsError(asked.name)
-    say(f"{asked.name} is added: {asked.role}")
+        if await orders.read(lambda c: accounts.find(c, args.name)) is not None:
+            raise UserExistsError(args.name)
+        hashed = await _new_password_hash()
+        if not await orders.write(lambda c: accounts.add(c, args.name, args.role, hashed)):
+            raise UserExistsError(args.name)
+    print_line(f"{args.name} is added: {args.role}")
 
 
-async def _list(asked: argparse.Namespace) -> None:
+async def _list(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         found = await orders.read(accounts.list_all)
-    if asked.json:
-        say_json([_document(one) for one in found])
+    if args.json:
+        print_json([_document(one) for one in found])
         return
     for one in found:
         state = "disabled" if one.disabled_at else "enabled"
         seen = one.last_seen_at.isoformat(timespec="minutes") if one.last_seen_at else "no session"
-        say(f"{one.name:<24} {one.role:<8} {state:<8} {seen}")
-    say(f"{len(found)} users")
+        print_line(f"{one.name:<24} {one.role:<8} {state:<8} {seen}")
+    print_line(f"{len(found)} users")
 
 
-async def _passwd(asked: argparse.Namespace) -> None:
+async def _passwd(args: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        if await orders.read(lambda c: accounts.find(c, asked.name)) is None:
-            raise UserNotFoundError(asked.name)
-        hashed = await _hash_of_new()
-    ended = await _change(asked.name, lambda c: accounts.set_password(c, asked.name, hashed))
-    say(f"{asked.name} has a new password; {ended} sessions ended")
+        if await orders.read(lambda c: accounts.find(c, args.name)) is None:
+            raise UserNotFoundError(args.name)
+        hashed = await _new_password_hash()
+    ended = await _change(args.name, lambda c: accounts.set_password(c, args.name, hashed))
+    print_line(f"{args.name} has a new password; {ended} sessions ended")
 
 
-async def _role(asked: argparse.Namespace) -> None:
-    await _change(asked.name, lambda c: accounts.set_role(c, asked.name, asked.role), ends=False)
-    say(f"{asked.name} is now {asked.role}")
+async def _role(args: argparse.Namespace) -> None:
+    await _change(args.name, lambda c: accounts.set_role(c, args.name, args.role), ends=False)
+    print_line(f"{args.name} is now {args.role}")
 
 
-async def _disable(asked: argparse.Namespace) -> None:
-    ended = await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=True))
-    say(f"{asked.name} is disabled; {ended} sessions ended")
+async def _disable(args: argparse.Namespace) -> None:
+    ended = await _change(args.name, lambda c: accounts.set_disabled(c, args.name, disabled=True))
+    print_line(f"{args.name} is disabled; {ended} sessions ended")
 
 
-async def _enable(asked: argparse.Namespace) -> None:
-    await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=False), ends=False)
-    say(f"{asked.name} is enabled")
+async def _enable(args: argparse.Namespace) -> None:
+    await _change(args.name, lambda c: accounts.set_disabled(c, args.name, disabled=False), ends=False)
+    print_line(f"{args.name} is enabled")
 
 
-async def _remove(asked: argparse.Namespace) -> None:
-    await _change(asked.name, lambda c: accounts.remove(c, asked.name), ends=False)
-    say(f"{asked.name} is removed")
+async def _remove(args: argparse.Namespace) -> None:
+    await _change(args.name, lambda c: accounts.remove(c, args.name), ends=False)
+    print_line(f"{args.name} is removed")
 
 
 async def _change(name: str, change: Change, *, ends: bool = True) -> int:
@@ -120,18 +120,18 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
         return await orders.write(work)
 
 
-async def _hash_of_new() -> str:
+async def _new_password_hash() -> str:
     # Blocking is fine here, and Ctrl-C could not interrupt a thread.
-    password = _typed()
+    password = _read_password()
     if reason := password_problem(password):
         raise WeakPasswordError(f"{reason} Nothing was changed.")
-    return await Passwords().hashed(password)
+    return await Passwords().hash_password(password)
 
 
-def _typed() -> str:
+def _read_password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass(f"Password (at least {SHORTEST} characters): ")
+    password = getpass.getpass(f"Password (at least {MIN_LENGTH} characters): ")
     if getpass.getpass("Repeat: ") != password:
         raise WeakPasswordError("The passwords differ; nothing was changed.")
     return password
@@ -150,8 +150,8 @@ def _document(account: Account) -> dict[str, object]:
 def printable_name(text: str) -> str:
     """A name from the command line, without surrounding spaces."""
     name = text.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > _MAX_NAME_LENGTH or not name.isprintable():
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a name of 1 to {_LONGEST_NAME} printable characters"
+            f"{text!r} is not a name of 1 to {_MAX_NAME_LENGTH} printable characters"
         )
     return name

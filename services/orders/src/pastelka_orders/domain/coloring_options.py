@@ -31,8 +31,8 @@ class Preset(NamedTuple):
 
 def presets_of(provider: ColoringProviderName) -> list[Preset]:
     """The presets, reduced to the options that the provider supports."""
-    taken = set(COLORING_OPTIONS[provider])
+    supported = set(COLORING_OPTIONS[provider])
     return [
-        Preset(name, ColoringOptions.model_validate(_OPTIONS[name].model_dump(include=taken)))
+        Preset(name, ColoringOptions.model_validate(_OPTIONS[name].model_dump(include=supported)))
         for name in get_args(PresetName)
     ]

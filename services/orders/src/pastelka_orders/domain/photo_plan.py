@@ -61,7 +61,7 @@ def plan_photos(
         again={
             photo.image_id: wanted[place]
             for place, photo in here.items()
-            if place in wanted and photo.image_id not in replaced and _asked_again(photo, again)
+            if place in wanted and photo.image_id not in replaced and _needs_refetch(photo, again)
         },
         dropped=tuple(
             photo.image_id for place, photo in here.items() if place not in wanted and not photo.is_stored
@@ -69,7 +69,7 @@ def plan_photos(
     )
 
 
-def _asked_again(photo: StoredPhotoState, again: RefetchPolicy) -> bool:
+def _needs_refetch(photo: StoredPhotoState, again: RefetchPolicy) -> bool:
     if photo.is_stored or again is RefetchPolicy.NONE:
         return False
     return photo.has_failed or again is RefetchPolicy.MISSING

@@ -42,7 +42,7 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
-    ``tells_cancellation``: the source has the field, so no ``cancelled_at`` means not cancelled. ``items`` is
+    ``has_cancellation``: the source has the field, so no ``cancelled_at`` means not cancelled. ``items`` is
     ``None`` if not all of them could be parsed; ``readable_items`` are then those that could.
     ``shipping_method`` is ``None`` if the source lacks it, and empty if nothing is delivered. ``unread`` is
     the source if parts of it could not be parsed. Raises ``OrderTooLargeError``.
@@ -54,7 +54,7 @@ class ShopOrder:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
-    tells_cancellation: bool = False
+    has_cancellation: bool = False
     customer_name: str | None = None
     customer_email: str | None = None
     payment_status: str | None = None
@@ -79,12 +79,12 @@ class ShopOrder:
         return any(item.photos for item in self.items or ())
 
 
-def without_photos_beyond(items: Iterable[ShopItem], most: int) -> tuple[ShopItem, ...]:
-    """The items with only the first ``most`` photos in total."""
+def without_photos_beyond(items: Iterable[ShopItem], limit: int) -> tuple[ShopItem, ...]:
+    """The items with only the first ``limit`` photos in total."""
     kept = []
     for item in items:
-        photos = dict(list(item.photos.items())[:most])
-        most -= len(photos)
+        photos = dict(list(item.photos.items())[:limit])
+        limit -= len(photos)
         kept.append(replace(item, photos=photos))
     return tuple(kept)
 
@@ -94,6 +94,6 @@ def delivery_of(lines: Iterable[tuple[str | None, bool]]) -> str:
     return next((title for title, is_removed in lines if title and not is_removed), "")
 
 
-def _check(what: str, count: int, most: int) -> None:
-    if count > most:
-        raise OrderTooLargeError(f"Too many {what} in the order: {count}, limit {most}.")
+def _check(what: str, count: int, limit: int) -> None:
+    if count > limit:
+        raise OrderTooLargeError(f"Too many {what} in the order: {count}, limit {limit}.")

@@ -9,7 +9,7 @@ signs of Arabic and Syriac, and the tags of a flag.
 import re
 import unicodedata
 
-_UNSEEN = {"Cc", "Cf", "Cs"}
+_INVISIBLE = {"Cc", "Cf", "Cs"}
 _JOINERS = "\u200c\u200d"
 _VISIBLE = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 _BREAK = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -20,16 +20,16 @@ _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)")
 
 def single_line(text: str) -> str:
     """Sanitize a name or number: line breaks become spaces; invisible characters and outer spaces go."""
-    return _without_unseen(_BREAK.sub(" ", text)).strip()
+    return _without_invisible(_BREAK.sub(" ", text)).strip()
 
 
 def lines(text: str) -> str:
     """Sanitize text that may have several lines, ended by ``\\n``, and tabs."""
     parts = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text)
-    return "\n".join("\t".join(map(_without_unseen, part.split("\t"))) for part in parts).strip()
+    return "\n".join("\t".join(map(_without_invisible, part.split("\t"))) for part in parts).strip()
 
 
-def _without_unseen(text: str) -> str:
+def _without_invisible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     # Every second part is a flag.
@@ -40,4 +40,4 @@ def _without_unseen(text: str) -> str:
 
 
 def _is_kept(character: str) -> bool:
-    return character in _JOINERS or character in _VISIBLE or unicodedata.category(character) not in _UNSEEN
+    return character in _JOINERS or character in _VISIBLE or unicodedata.category(character) not in _INVISIBLE

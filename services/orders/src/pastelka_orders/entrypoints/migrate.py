@@ -17,30 +17,32 @@ from pastelka_orders import migrations_runner as runner
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    asked = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     url = os.environ.get("DATABASE_DIRECT_URL", "").strip() or os.environ.get("DATABASE_URL", "")
     if not url:
-        _complain("DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database")
+        _print_error(
+            "DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database"
+        )
         return 2
     try:
-        asyncio.run(_run(asked, url))
+        asyncio.run(_run(args, url))
     except runner.DatabaseUrlError as error:
-        _complain(f"DATABASE_URL: {error}")
+        _print_error(f"DATABASE_URL: {error}")
         return 2
     except (runner.MigrationError, DBAPIError, OSError) as error:
-        _complain(f"{asked.command} failed: {_first_line(error)}")
+        _print_error(f"{args.command} failed: {_first_line(error)}")
         return 1
     return 0
 
 
-async def _run(asked: argparse.Namespace, url: str) -> None:
+async def _run(args: argparse.Namespace, url: str) -> None:
     storage_path = os.environ.get("STORAGE_PATH")
-    if asked.command == "current":
-        _say(f"at {await runner.current(url) or 'empty'}, head is {runner.head()}")
-    elif asked.command == "downgrade":
-        await runner.downgrade(url, asked.revision, storage_path=storage_path, report=_say)
+    if args.command == "current":
+        _print_line(f"at {await runner.current(url) or 'empty'}, head is {runner.head()}")
+    elif args.command == "downgrade":
+        await runner.downgrade(url, args.revision, storage_path=storage_path, report=_print_line)
     else:
-        await runner.upgrade(url, asked.revision, storage_path=storage_path, report=_say)
+        await runner.upgrade(url, args.revision, storage_path=storage_path, report=_print_line)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,12 +67,12 @@ def _first_line(error: Exception) -> str:
     return str(cause).partition("\n")[0]
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"migrate: {line}\n")
     sys.stdout.flush()
 
 
-def _complain(line: str) -> None:
+def _print_error(line: str) -> None:
     sys.stderr.write(f"migrate: {line}\n")
 
 

@@ -83,14 +83,14 @@ async def _work(
         database,
         nc,
         storage,
-        every=settings.reconcile_interval,
+        interval=settings.reconcile_interval,
         grace=settings.reconcile_grace,
         files=settings.files_per_pass,
         on_repaired=relay.wake,
     )
     dead = DeadLetters(database, nc, relay.wake)
     retention = Retention(
-        database, storage, days=settings.retention_days or None, every=settings.retention_interval
+        database, storage, days=settings.retention_days or None, interval=settings.retention_interval
     )
     async with (
         AdminApi(settings) as shop,
@@ -106,7 +106,7 @@ async def _work(
             ),
             JobRunner(
                 database,
-                ShopJobs(database, shop, relay.wake, settings.shop_configured, settings.kept),
+                ShopJobs(database, shop, relay.wake, settings.shop_configured, settings.retention_period),
                 _SHOP_CONCURRENCY,
                 on_commit=relay.wake,
             ),

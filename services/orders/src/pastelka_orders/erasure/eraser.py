@@ -19,7 +19,7 @@ from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.repository.erasures import ErasureRecord
 from pastelka_orders.row_jobs import STORAGE_RETRY_DELAY, Write
 
-RETRIES = RetryPolicy(attempts=sys.maxsize, longest=60.0)
+RETRIES = RetryPolicy(attempts=sys.maxsize, max_delay=60.0)
 """An erasure is retried forever."""
 
 log = structlog.get_logger(__name__)
@@ -30,14 +30,14 @@ FAILED = Counter("pastelka_erasures_failed_total", "Failed attempts to erase an 
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases orders, and deletes files written late by a worker: after ``look_after`` s, then less often.
+    """Erases orders, and deletes files written late by a worker: after ``recheck_delay`` s, then less often.
 
     Several instances may run at once, even on the same order.
     """
 
     database: Database
     storage: Storage
-    look_after: float = 20.0
+    recheck_delay: float = 20.0
 
     name = "erase"
     table = erasures.TABLE
@@ -83,7 +83,7 @@ class Eraser:
         if record.files is None and record.deleted_at is None:
             found = await order_files.count(self.storage, record.order_id, paths)
             await self.database.write(
-                lambda c: erasures.note_count(c, record.order_id, files=found.files, size=found.bytes)
+                lambda c: erasures.save_count(c, record.order_id, files=found.files, size=found.bytes)
             )
         await order_files.delete(self.storage, record.order_id, paths)
 
@@ -99,7 +99,7 @@ class Eraser:
         return True
 
     async def _end(self, connection: AsyncConnection, claim: Claim, *, found: bool | None) -> None:
-        await erasures.schedule_look(connection, claim.key, look_after=self.look_after, found=found)
+        await erasures.schedule_check(connection, claim.key, recheck_delay=self.recheck_delay, found=found)
         await claims.end(connection, claim)
 
 

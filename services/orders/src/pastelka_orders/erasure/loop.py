@@ -10,7 +10,7 @@ from pastelka_common.contracts.messages import now
 from pastelka_common.process import wait_at_most
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
 from pastelka_orders.photos.intake import remove_temp_folders
@@ -24,17 +24,17 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Runs a pass every ``every`` seconds; only one replica at a time.
+    """Runs a pass every ``interval`` seconds; only one replica at a time.
 
     ``days`` (24 h each) is how long an order is kept from its creation, ``None`` for ever. The worker erases
     the marked orders.
     """
 
-    def __init__(self, database: Database, storage: Storage, *, days: int | None, every: float) -> None:
+    def __init__(self, database: Database, storage: Storage, *, days: int | None, interval: float) -> None:
         self._database = database
         self._storage = storage
         self._days = days
-        self._every = every
+        self._interval = interval
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run passes until ``stop`` is set. A failure is retried at the next pass."""
@@ -46,7 +46,7 @@ class Retention:
                     log.exception("retention failed")
                 else:
                     log.warning("retention deferred, database unavailable", error=str(error))
-            await wait_at_most(stop, self._every)
+            await wait_at_most(stop, self._interval)
 
     async def run_once(self, stop: asyncio.Event | None = None) -> bool:
         """Run one pass; ``False`` if another replica is running one. Ends early when ``stop`` is set."""
@@ -57,7 +57,7 @@ class Retention:
             await remove_temp_folders()
             await discard_abandoned(self._database, self._storage)
             error = await self._mark_expired(self._days, stop) if self._days is not None else None
-            await self._database.write(lambda c: retention.note_run(c, days=self._days, error=error))
+            await self._database.write(lambda c: retention.save_run(c, days=self._days, error=error))
         return True
 
     async def _mark_expired(self, days: int, stop: asyncio.Event | None) -> str | None:
@@ -71,5 +71,7 @@ class Retention:
             for target in page:
                 if stop is not None and stop.is_set():
                     return None
-                await self._database.write(partial(ask, target=target, reason="retention", asked_by=None))
+                await self._database.write(
+                    partial(request_erasure, target=target, reason="retention", asked_by=None)
+                )
         return None

@@ -32,7 +32,7 @@ from pastelka_orders.repository.book_versions import BookRecord, ClaimedBook
 from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
 
-_STORED_AT_ONCE = 4
+_STORE_CONCURRENCY = 4
 _BEGUN, _COMPOSED = 10, 70
 """Percent."""
 
@@ -50,7 +50,7 @@ async def preflight(
     return check(content, options, layouts, sizes)
 
 
-async def ask(
+async def request_book(
     database: Database,
     storage: Storage,
     order_number: str,
@@ -99,8 +99,8 @@ async def mark_printed(
         raise BookStateError(
             order_number, version, f"is {record.status}; only a completed one can be printed"
         )
-    await book_versions.note_printed(connection, record.id, is_printed=is_printed)
-    await stages.note_book_printed(connection, order_number)
+    await book_versions.set_printed(connection, record.id, is_printed=is_printed)
+    await stages.set_printed_by_books(connection, order_number)
     await _announce(connection, order_number)
 
 
@@ -159,13 +159,13 @@ class BookJobs:
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
         """Store on the version why it cannot be composed."""
         book = await book_versions.claimed(connection, claim)
-        await book_versions.note_failed(connection, book.id, failure.code, failure.message)
+        await book_versions.mark_failed(connection, book.id, failure.code, failure.message)
         await _announce(connection, book.order_number)
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
 
     async def _progress(self, connection: AsyncConnection, claim: Claim, progress: int) -> ClaimedBook:
         book = await book_versions.claimed(connection, claim)
-        await book_versions.note_progress(connection, book.id, progress)
+        await book_versions.save_progress(connection, book.id, progress)
         await _announce(connection, book.order_number)
         return book
 
@@ -173,12 +173,12 @@ class BookJobs:
         self, connection: AsyncConnection, claim: Claim, path: str, sheets: int, previews: int
     ) -> None:
         book = await book_versions.claimed(connection, claim)
-        await book_versions.note_completed(connection, book.id, path, sheets=sheets, previews=previews)
+        await book_versions.mark_completed(connection, book.id, path, sheets=sheets, previews=previews)
         await _announce(connection, book.order_number)
         await claims.end(connection, claim)
 
     async def _store_previews(self, folder: Path, target: PurePosixPath, count: int) -> None:
-        limiter = anyio.CapacityLimiter(_STORED_AT_ONCE)
+        limiter = anyio.CapacityLimiter(_STORE_CONCURRENCY)
 
         async def store(name: str) -> None:
             async with limiter:
@@ -198,7 +198,7 @@ def _path(book: ClaimedBook) -> str:
 
 async def _sizes(storage: Storage, paths: list[str]) -> Sizes:
     """Widths and heights; ``None`` for files that are missing or not images."""
-    limiter = anyio.CapacityLimiter(_STORED_AT_ONCE)
+    limiter = anyio.CapacityLimiter(_STORE_CONCURRENCY)
     found: dict[str, tuple[int, int] | None] = {}
 
     async def measure(path: str) -> None:

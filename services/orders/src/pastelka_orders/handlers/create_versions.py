@@ -67,13 +67,13 @@ async def begin(
 
     Jobs join the trace of the coloring that caused them if ``traces`` has it, else the current one.
     """
-    asked = await versions.lock(connection, kind, ids)
+    requested = await versions.lock(connection, kind, ids)
     moment = now()
-    await versions.note(
+    await versions.add_changes(
         connection,
-        [Change(kind, v.image_id, v.id, v.progress.run, 0, v.status.value, moment) for v in asked],
+        [Change(kind, v.image_id, v.id, v.progress.run, 0, v.status.value, moment) for v in requested],
     )
-    for version in asked:
+    for version in requested:
         outbox.add(job_of(version), headers=(traces or {}).get(version.coloring_version_id))
 
 

@@ -9,7 +9,7 @@ from pastelka_common.contracts.messages import Failure, OrderChanged
 from pastelka_common.storage import Storage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders.database import Database
-from pastelka_orders.dead_letters import letter_about
+from pastelka_orders.dead_letters import row_job_letter
 from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.orders import Process, start_processing
 from pastelka_orders.outbox import Outbox
@@ -53,10 +53,10 @@ class Downloads:
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
         """Store on the image why its photo is missing, and publish a dead letter."""
         image = await _claimed(connection, claim)
-        await downloads.note_failure(connection, image.id, failure)
+        await downloads.save_failure(connection, image.id, failure)
         await refresh_order_status(connection, image.order_id)
         job = json.dumps({"image_id": image.id, "order_number": image.order_number})
-        letter = letter_about(f"download.{image.id}", job, claim.attempts, failure)
+        letter = row_job_letter(f"download.{image.id}", job, claim.attempts, failure)
         await Outbox.publish(connection, OrderChanged(order_number=image.order_number), letter)
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
 
@@ -67,7 +67,7 @@ async def stored(connection: AsyncConnection, claim: Claim, photo: StoredPhoto, 
     Raises ``ClaimLostError`` if the image expects another photo, or none.
     """
     image = await _claimed(connection, claim)
-    await downloads.note_stored(connection, image.id, photo)
+    await downloads.save_stored(connection, image.id, photo)
     await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))

@@ -13,7 +13,7 @@ from pastelka_orders.repository.erasures import Target
 ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
 
 
-async def ask(
+async def request_erasure(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
     """Request the erasure of an order and stop its active work. ``False`` if already requested."""
@@ -22,7 +22,7 @@ async def ask(
         for version in await versions.lock_active(connection, kind, target.order_number):
             await end_in_error(connection, outbox, version, ERASING)
             stop_work(outbox, version)
-    is_new = await erasures.ask(connection, target, reason, asked_by)
+    is_new = await erasures.add(connection, target, reason, asked_by)
     await outbox.flush(connection)
     return is_new
 
@@ -37,7 +37,7 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
         return False
     what = await erasures.contents(connection, order_id)
     if what is None:
-        await erasures.note_rows_gone(connection, order_id, None, is_watched=True)
+        await erasures.mark_rows_deleted(connection, order_id, None, is_watched=True)
         return True
     if what.shopify_id is not None:
         # The lock blocks imports of the order; the second read sees one that committed just before.
@@ -54,7 +54,7 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
     await orders.delete(connection, what.order_number)
     if record.reason == "customer" and what.shopify_id is not None:
         await erasures.suppress(connection, [what.shopify_id])
-    await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
+    await erasures.mark_rows_deleted(connection, order_id, what, is_watched=is_watched)
     outbox.add(OrderDeleted(order_number=what.order_number))
     await outbox.flush(connection)
     return True
@@ -64,5 +64,5 @@ async def finish(connection: AsyncConnection, order_id: int) -> bool:
     """Mark the erasure as finished; ``False`` if it already was."""
     reason = await erasures.finish(connection, order_id)
     if reason == "retention":
-        await retention.note_erased(connection)
+        await retention.count_erased(connection)
     return reason is not None

@@ -131,7 +131,7 @@ async def _apply_kind(
             _advance(update, one)
     changed = [update for update in updates.values() if update.last is not None]
     await versions.save(connection, kind, [_saved(update) for update in changed])
-    await versions.note(connection, [change for update in changed for change in _changes(update)])
+    await versions.add_changes(connection, [change for update in changed for change in _changes(update)])
     for update in changed:
         _announce(outbox, update)
     return changed
@@ -189,8 +189,8 @@ def _saved(update: _VersionUpdate) -> Saved:
 def _failure(update: _VersionUpdate) -> Failure | None:
     if not update.progress.status.is_retryable:
         return None
-    told = update.last.failure if update.last is not None else None
-    return told or Failure(code="unknown", message="The worker gave no reason.")
+    reported = update.last.failure if update.last is not None else None
+    return reported or Failure(code="unknown", message="The worker gave no reason.")
 
 
 def _changes(update: _VersionUpdate) -> list[Change]:
@@ -236,8 +236,8 @@ async def _follow_up(
     traces: Traces = {update.version.id: update.entries[-1].headers for update in completed if update.entries}
     # The images' lock keeps version numbers unique.
     await images.lock_all(connection, [v.image_id for v in wanted])
-    still = await images.wanted(connection, [v.image_id for v in wanted]) if wanted else set()
-    wanted = [v for v in wanted if v.image_id in still]
+    still_wanted = await images.wanted(connection, [v.image_id for v in wanted]) if wanted else set()
+    wanted = [v for v in wanted if v.image_id in still_wanted]
     for options in {v.then_svg for v in wanted if v.then_svg is not None}:
         pairs = [(v.image_id, v.id) for v in wanted if v.then_svg == options]
         await create_svgs(connection, outbox, pairs, options, traces)

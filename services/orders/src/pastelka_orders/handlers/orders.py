@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Process = Literal["none", "coloring", "svg"]
 """What starts automatically: nothing, a coloring, or a coloring and then its SVG."""
 
-_STORED_AT_ONCE = 4
+_STORE_CONCURRENCY = 4
 
 MANUAL_TITLE = "Omalovánky z vlastních fotek"
 
@@ -89,7 +89,7 @@ async def _discard(database: Database, storage: Storage, order_id: int) -> None:
         if not await database.write(lambda c: orders.abandon_upload(c, order_id)):
             return
         await order_files.delete(storage, order_id)
-        await database.write(lambda c: orders.forget_upload(c, order_id))
+        await database.write(lambda c: orders.delete_upload(c, order_id))
     except Exception as error:  # noqa: BLE001 - the next retention pass retries
         log.warning("upload cleanup failed", order_id=order_id, error=str(error))
 
@@ -129,9 +129,9 @@ async def delete_rows(
     connection: AsyncConnection, target: Target, found: StorageUsage | None, *, asked_by: str | None = None
 ) -> None:
     """Delete an order's rows; ``found`` is the usage of its files, ``None`` if counting failed."""
-    await erasures.ask(connection, target, "operator", asked_by)
+    await erasures.add(connection, target, "operator", asked_by)
     if found is not None:
-        await erasures.note_count(connection, target.order_id, files=found.files, size=found.bytes)
+        await erasures.save_count(connection, target.order_id, files=found.files, size=found.bytes)
     if not await delete_order_rows(connection, target.order_id):
         raise OrderNotFoundError(target.order_number)
 
@@ -149,10 +149,10 @@ async def _store_all(
     storage: Storage, upload: UploadRecord, photos: Sequence[StagedPhoto]
 ) -> list[StoredPhoto]:
     """Store a few concurrently. Raises the first failure once all have ended."""
-    few = asyncio.Semaphore(_STORED_AT_ONCE)
+    limiter = asyncio.Semaphore(_STORE_CONCURRENCY)
 
     async def store(place: int, photo: StagedPhoto) -> StoredPhoto:
-        async with few:
+        async with limiter:
             return await _store(storage, upload, place, photo)
 
     try:

@@ -17,10 +17,10 @@ from pastelka_orders.shop_requests import FetchOrders, SyncOrder
 
 log = structlog.get_logger(__name__)
 
-Again = Callable[[AsyncConnection, str], Awaitable[None]]
+Requeue = Callable[[AsyncConnection, str], Awaitable[None]]
 
 
-async def take_back(database: Database, nc: Client, sequence: int) -> None:
+async def requeue_letter(database: Database, nc: Client, sequence: int) -> None:
     """Enqueue the job of dead letter ``sequence`` again, and delete the letter.
 
     Raises ``DeadLetterNotFoundError`` and what :func:`requeue` raises.
@@ -39,7 +39,7 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
     A version begins a new run, as with *retry*, since the failed one has ended. Raises
     :class:`NotRequeueableError`, and what *retry* raises.
     """
-    again = _AGAIN.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
+    again = _REQUEUE.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
     if again is None:
         raise NotRequeueableError(sequence, f"no consumer handles {letter.original_subject}.")
     try:
@@ -52,7 +52,7 @@ class _Download(BaseModel):
     image_id: int
 
 
-_AGAIN: dict[str, Again] = {
+_REQUEUE: dict[str, Requeue] = {
     "coloring": lambda c, job: versions.retry(c, "coloring", ColoringJob.model_validate_json(job).version_id),
     "svg": lambda c, job: versions.retry(c, "svg", SvgJob.model_validate_json(job).version_id),
     "download": lambda c, job: downloads.again(c, _Download.model_validate_json(job).image_id),

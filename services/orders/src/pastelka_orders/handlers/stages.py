@@ -14,10 +14,10 @@ from pastelka_orders.repository import stages
 async def note(connection: AsyncConnection, order_number: str, notes: Mapping[str, Any]) -> None:
     """Put an order on hold, mark it as printed or shipped, or what needed attention as seen, or take it back.
 
-    ``notes`` are those of ``repository.stages.save_notes``. Raises ``OrderNotFoundError``.
+    ``notes`` are those of ``repository.stages.change``. Raises ``OrderNotFoundError``.
     """
     if not await stages.lock(connection, order_number):
         raise OrderNotFoundError(order_number)
     if notes:
-        await stages.save_notes(connection, order_number, notes)
+        await stages.change(connection, order_number, notes)
         await Outbox.publish(connection, OrderChanged(order_number=order_number))

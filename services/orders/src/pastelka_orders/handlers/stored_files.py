@@ -17,36 +17,36 @@ BOOK_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the sto
 PHOTO_LOST = "The photo is no longer in the storage. Create the order again from the photo."
 
 
-async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+async def mark_missing(connection: AsyncConnection, file: StoredFile) -> bool:
     """Mark the file as missing: a page gets status ``error``, a photo is downloaded again if possible.
 
     ``False`` if the row has changed meanwhile.
     """
     if file.kind == "photo":
-        return await _photo_is_missing(connection, file)
+        return await _mark_photo_missing(connection, file)
     if file.kind == "book":
-        return await _book_is_missing(connection, file)
+        return await _mark_book_missing(connection, file)
     version = await _locked(connection, file.kind, file)
     if version is None or not version.status.has_file:
         return False
     if file.kind == "coloring":
-        await stored_files.nothing_follows(connection, version.id)
+        await stored_files.clear_then_svg(connection, version.id)
     outbox = Outbox()
     await end_in_error(connection, outbox, version, PAGE_LOST)
     await outbox.flush(connection)
     return True
 
 
-async def is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+async def mark_found(connection: AsyncConnection, file: StoredFile) -> bool:
     """Mark a missing file as found again. ``False`` if the row has changed meanwhile."""
     if file.kind == "photo":
-        return await _photo_is_back(connection, file)
+        return await _mark_photo_found(connection, file)
     if file.kind == "book":
-        return await _book_is_back(connection, file)
+        return await _mark_book_found(connection, file)
     version = await _locked(connection, file.kind, file)
     if version is None or version.error_code != FILE_MISSING or version.status.has_file:
         return False
-    await stored_files.version_is_back(connection, file.kind, version.id)
+    await stored_files.mark_version_found(connection, file.kind, version.id)
     outbox = Outbox()
     await record_status(connection, outbox, version, status_of(version.kind, "completed"), moment=now())
     await outbox.flush(connection)
@@ -58,42 +58,42 @@ async def _locked(connection: AsyncConnection, kind: StatusType, file: StoredFil
     return found[0] if found and found[0].path == file.path else None
 
 
-async def _photo_is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+async def _mark_photo_missing(connection: AsyncConnection, file: StoredFile) -> bool:
     image = await images.lock(connection, file.id)
     if image is None or image.path != file.path:
         return False
     if image.original_url is None:
-        await stored_files.note_photo(connection, file.id, PHOTO_MISSING, PHOTO_LOST)
+        await stored_files.set_photo_error(connection, file.id, PHOTO_MISSING, PHOTO_LOST)
     else:
-        await stored_files.fetch_photo_again(connection, file.id)
+        await stored_files.await_photo(connection, file.id)
         await refresh_order_status(connection, image.order_id)
-    return await _order_changed(connection, image.order_number)
+    return await _publish_order_changed(connection, image.order_number)
 
 
-async def _photo_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+async def _mark_photo_found(connection: AsyncConnection, file: StoredFile) -> bool:
     image = await images.lock(connection, file.id)
     if image is None or image.path != file.path:
         return False
-    await stored_files.note_photo(connection, file.id, None, None)
-    return await _order_changed(connection, image.order_number)
+    await stored_files.set_photo_error(connection, file.id, None, None)
+    return await _publish_order_changed(connection, image.order_number)
 
 
-async def _book_is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+async def _mark_book_missing(connection: AsyncConnection, file: StoredFile) -> bool:
     number = await book_versions.lock_file(connection, file.id, file.path, is_there=True)
     if number is None:
         return False
-    await book_versions.note_failed(connection, file.id, BOOK_LOST.code, BOOK_LOST.message)
-    return await _order_changed(connection, number)
+    await book_versions.mark_failed(connection, file.id, BOOK_LOST.code, BOOK_LOST.message)
+    return await _publish_order_changed(connection, number)
 
 
-async def _book_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+async def _mark_book_found(connection: AsyncConnection, file: StoredFile) -> bool:
     number = await book_versions.lock_file(connection, file.id, file.path, is_there=False)
     if number is None:
         return False
-    await book_versions.note_found(connection, file.id)
-    return await _order_changed(connection, number)
+    await book_versions.mark_found(connection, file.id)
+    return await _publish_order_changed(connection, number)
 
 
-async def _order_changed(connection: AsyncConnection, order_number: str) -> bool:
+async def _publish_order_changed(connection: AsyncConnection, order_number: str) -> bool:
     await Outbox.publish(connection, OrderChanged(order_number=order_number))
     return True

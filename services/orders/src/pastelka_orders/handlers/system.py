@@ -41,8 +41,8 @@ T = TypeVar("T")
 OTHER_SERVICES = ("orders-worker", "coloring", "vectorize", "notifier")
 """Services that report over NATS; the API reports for itself."""
 _QUEUES = (COLORING_CONSUMER, VECTORIZE_CONSUMER)
-_GOOD_FOR = 1.0
-_PATIENCE = 3.0
+_CACHE_SECONDS = 1.0
+_TIMEOUT = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -54,33 +54,33 @@ class System:
     database: Database
     broker: Broker
     started_at: datetime = field(default_factory=now)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _found: SystemResponse | None = None
-    _found_at: float = 0.0
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _cached: SystemResponse | None = None
+    _cached_at: float = 0.0
 
     async def state(self) -> SystemResponse:
         """The status, at most a second old. Does not raise if a dependency is unavailable."""
-        async with self._turn:
-            if self._found is None or time.monotonic() - self._found_at > _GOOD_FOR:
-                self._found = await self._look()
-                self._found_at = time.monotonic()
-            return self._found
+        async with self._lock:
+            if self._cached is None or time.monotonic() - self._cached_at > _CACHE_SECONDS:
+                self._cached = await self._collect()
+                self._cached_at = time.monotonic()
+            return self._cached
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Clear the cache, after a change through this process."""
-        self._found = None
+        self._cached = None
 
-    async def _look(self) -> SystemResponse:
+    async def _collect(self) -> SystemResponse:
         nc = await _or_none(self.broker.client())
         own, (others, queues, letters), (outbox, hour, reconciler, kept), downloading = await asyncio.gather(
-            self._own(),
-            _of_broker(nc),
-            self._of_database(),
+            self._own_status(),
+            _read_broker(nc),
+            self._read_database(),
             _or_none(self.database.read(_downloads)),
         )
         return SystemResponse(
             at=now(),
-            services=[own, *_others(others or [])],
+            services=[own, *_other_services(others or [])],
             queues=[*queues, downloading] if queues is not None and downloading is not None else queues,
             outbox=outbox,
             last_hour=hour,
@@ -89,7 +89,7 @@ class System:
             retention=kept,
         )
 
-    async def _of_database(
+    async def _read_database(
         self,
     ) -> tuple[
         OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None, RetentionResponse | None
@@ -101,7 +101,7 @@ class System:
             _or_none(self.database.read(_retention)),
         )
 
-    async def _own(self) -> ServiceResponse:
+    async def _own_status(self) -> ServiceResponse:
         checks = await run_checks({"database": self.database.check, "broker": self.broker.check})
         return ServiceResponse(
             name="orders-api",
@@ -113,7 +113,7 @@ class System:
         )
 
 
-def _others(found: list[service_health.ServiceHealth]) -> list[ServiceResponse]:
+def _other_services(found: list[service_health.ServiceHealth]) -> list[ServiceResponse]:
     """Every process that responded, and every service of which none did."""
     answered = [
         ServiceResponse(
@@ -132,16 +132,16 @@ def _others(found: list[service_health.ServiceHealth]) -> list[ServiceResponse]:
         for name in OTHER_SERVICES
         if name not in names
     ]
-    return sorted([*answered, *silent], key=_place)
+    return sorted([*answered, *silent], key=_sort_key)
 
 
-def _place(service: ServiceResponse) -> tuple[int, str, str]:
+def _sort_key(service: ServiceResponse) -> tuple[int, str, str]:
     known = service.name in OTHER_SERVICES
     place = OTHER_SERVICES.index(service.name) if known else len(OTHER_SERVICES)
     return place, service.name, service.instance or ""
 
 
-async def _of_broker(
+async def _read_broker(
     nc: Client | None,
 ) -> tuple[list[service_health.ServiceHealth] | None, list[QueueResponse] | None, DeadLettersResponse | None]:
     if nc is None:
@@ -212,10 +212,10 @@ async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
     return QueueResponse(name=spec.name, waiting=found.waiting, in_progress=found.in_progress)
 
 
-async def _or_none(asked: Awaitable[T]) -> T | None:
+async def _or_none(query: Awaitable[T]) -> T | None:
     """The result, or ``None`` if the database or the broker is unavailable."""
     try:
-        return await asyncio.wait_for(asked, _PATIENCE)
+        return await asyncio.wait_for(query, _TIMEOUT)
     except (BrokerDownError, DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("system state unavailable", error=str(error) or type(error).__name__)
         return None

@@ -132,7 +132,7 @@ async def record_status(
         moment,
         error_code,
     )
-    await versions.note(connection, [change])
+    await versions.add_changes(connection, [change])
     outbox.add(status_changed(version, version.status, status))
 
 

@@ -39,7 +39,7 @@ ErasureReason = Literal["retention", "customer", "operator"]
 
 
 class OrderStatus(StrEnum):
-    """Status of an order until its photos are here; PostgreSQL type ``orderstatus``."""
+    """Status of an order until its photos are stored; PostgreSQL type ``orderstatus``."""
 
     PENDING = "pending"
     """Received, without its line items."""

@@ -36,9 +36,9 @@ _PRIMARIES = {
 _WHITE_NITS = 203.0  # HDR reference white (BT.2408, 2.2)
 _KNEE = 0.8
 _ROWS = 128  # per step: floats need four times the memory
-_SAME_LEVELS = 2
+_MAX_LEVEL_DIFFERENCE = 2
 _SWATCH_STEPS = range(0, 256, 17)
-_SAME_GAMMA = 0.005  # PNG files in sRGB say 1/2.2 (PNG, 11.3.2.5)
+_GAMMA_TOLERANCE = 0.005  # PNG files in sRGB say 1/2.2 (PNG, 11.3.2.5)
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 
@@ -149,25 +149,25 @@ def _matrix(primaries: tuple[float, ...]) -> Array:
     return matrix
 
 
-def to_srgb(image: Image.Image, meaning: "bytes | CodePoints | None") -> Image.Image:
+def to_srgb(image: Image.Image, color_space: "bytes | CodePoints | None") -> Image.Image:
     """Convert ``image`` (``L``, ``RGB``, ``CMYK``, ``LAB``) to sRGB; returns it unchanged if it is sRGB.
 
     That is decided by the conversion's effect, never by the profile's name. An unreadable or mismatched
     profile is ignored.
     """
-    if meaning is None and image.mode == "LAB":
-        meaning = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    if color_space is None and image.mode == "LAB":
+        color_space = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     try:
-        convert = _conversion(image.mode, meaning)
+        convert = _conversion(image.mode, color_space)
         return image if convert is None or _changes_nothing(convert, image.mode) else convert(image)
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
 
 
-def _conversion(mode: str, meaning: "bytes | CodePoints | None") -> Convert | None:
-    if isinstance(meaning, CodePoints):
-        return meaning.to_srgb if mode in {"L", "RGB"} else None
-    return _profile_conversion(mode, meaning) if meaning else None
+def _conversion(mode: str, color_space: "bytes | CodePoints | None") -> Convert | None:
+    if isinstance(color_space, CodePoints):
+        return color_space.to_srgb if mode in {"L", "RGB"} else None
+    return _profile_conversion(mode, color_space) if color_space else None
 
 
 def _profile_conversion(mode: str, content: bytes) -> Convert | None:
@@ -201,19 +201,19 @@ def _changes_nothing(convert: Convert, mode: str) -> bool:
     else:
         swatch = Image.frombytes("RGB", (len(grid), 1), bytes(level for color in grid for level in color))
     before, after = (np.asarray(image, dtype=np.int16) for image in (swatch, convert(swatch)))
-    return int(np.abs(before - after).max()) <= _SAME_LEVELS
+    return int(np.abs(before - after).max()) <= _MAX_LEVEL_DIFFERENCE
 
 
-def meaning_of(image: Image.Image, content: bytes) -> "bytes | CodePoints | None":
+def color_space_of(image: Image.Image, content: bytes) -> "bytes | CodePoints | None":
     """The color space that the file declares: an ICC profile, code points, or none."""
     profile: bytes | None = image.info.get("icc_profile")
     match image.format:
         case "PNG":
-            return _meaning_of_png(image.info, content, profile)
+            return _png_color_space(image.info, content, profile)
         case "HEIF":
-            return profile or _meaning_of_nclx(image.info)
+            return profile or _nclx_color_space(image.info)
         case "AVIF":
-            return profile or _meaning_of_nclx(_container_info(content))
+            return profile or _nclx_color_space(_container_info(content))
     return profile
 
 
@@ -225,12 +225,12 @@ def _container_info(content: bytes) -> dict[Any, Any]:
         return {}
 
 
-def _meaning_of_nclx(info: dict[Any, Any]) -> CodePoints | None:
+def _nclx_color_space(info: dict[Any, Any]) -> CodePoints | None:
     nclx = info.get("nclx_profile")
     return CodePoints.of(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
 
 
-def _meaning_of_png(
+def _png_color_space(
     info: dict[Any, Any], content: bytes, profile: bytes | None
 ) -> "bytes | CodePoints | None":
     code_points = _code_points_chunk(content)
@@ -241,7 +241,7 @@ def _meaning_of_png(
     white, colors = _D65, _BT_709[:6]
     if chromaticity := info.get("chromaticity"):
         white, colors = chromaticity[:2], chromaticity[2:]
-    curve = _srgb_to_linear if abs(info["gamma"] - 1 / 2.2) < _SAME_GAMMA else _gamma(1 / info["gamma"])
+    curve = _srgb_to_linear if abs(info["gamma"] - 1 / 2.2) < _GAMMA_TOLERANCE else _gamma(1 / info["gamma"])
     return CodePoints((*colors, *white), curve)
 
 

@@ -55,10 +55,10 @@ class Decoder:
         }
 
     def _room_for(self, pixels: int) -> AbstractContextManager[object]:
-        return self._alone() if pixels > LARGE_PIXELS else nullcontext()
+        return self._exclusive() if pixels > LARGE_PIXELS else nullcontext()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         fcntl.lockf(self.lock, fcntl.LOCK_EX)  # released if the process dies
         limit_memory(self.bounds.large)
         try:
@@ -86,7 +86,7 @@ def limited_time(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _answers() -> TextIO:
+def _responses() -> TextIO:
     """A private copy of standard output, which libraries that print cannot corrupt."""
     kept = os.dup(sys.stdout.fileno())
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -107,7 +107,7 @@ def main() -> None:
     """Process requests until there are no more."""
     given = json.loads(sys.argv[1])
     decoder = Decoder(PhotoLimits(**given["limits"]), DecoderBounds(**given["bounds"]), given["lock"])
-    answers = _answers()
+    answers = _responses()
     prepare_decoders(threads=1)
     limit_memory(decoder.bounds.usual)
     for request in _requests(given["idle"]):

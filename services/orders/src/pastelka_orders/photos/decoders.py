@@ -19,8 +19,8 @@ from pastelka_orders.photos.errors import Refusal, damaged, too_complex
 from pastelka_orders.photos.normalise import NormalisedPhoto
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
-_TRIES = 3
-_GRACE = 5.0
+_MAX_TRIES = 3
+_EXIT_TIMEOUT = 5.0
 # What a decoder needs to start; it gets no other variables, in particular no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
 
@@ -72,9 +72,9 @@ class Decoders:
 
     def _answer(self, request: Mapping[str, str]) -> dict[str, Any]:
         code = 0
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             process = self._process()
-            answer = process.ask(request)
+            answer = process.send(request)
             if answer is not None:
                 self._idle.append(process)
                 return answer
@@ -83,7 +83,7 @@ class Decoders:
                 raise too_complex()
             if code:  # 0: its idle timeout expired at this moment
                 log.warning("decoder process died", code=code)
-        raise _verdict(code)
+        raise _failure(code)
 
     def _process(self) -> "_Process":
         with suppress(IndexError):  # other threads take from the list, too
@@ -95,7 +95,7 @@ class Decoders:
         return _Process(self._setup, self._lock)
 
 
-def _verdict(code: int) -> Exception:
+def _failure(code: int) -> Exception:
     """The error if every process died while decoding the same file."""
     if code == -signal.SIGKILL:
         return too_complex()
@@ -131,7 +131,7 @@ class _Process:
         """Whether the process has not exited."""
         return self._process.poll() is None
 
-    def ask(self, request: Mapping[str, str]) -> dict[str, Any] | None:
+    def send(self, request: Mapping[str, str]) -> dict[str, Any] | None:
         """Send a request; returns the response, or ``None`` if the process has exited."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both are pipes
@@ -151,7 +151,7 @@ class _Process:
                 if pipe is not None:
                     pipe.close()
         try:
-            return self._process.wait(_GRACE)
+            return self._process.wait(_EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()

@@ -24,8 +24,8 @@ from yarl import URL
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
 from pastelka_orders.photos.http_responses import (
-    broken_off,
     decode_file,
+    interrupted,
     location,
     require_photo,
     wire_errors,
@@ -41,7 +41,7 @@ _MAX_REDIRECTS = 5
 _MAX_CONNECTIONS = 32
 _MAX_HEADER_BYTES = 64 * 1024
 _MAX_HEADERS = 512
-_TURNED_AWAY = (2.0, 4.0)
+_POSTPONE_SECONDS = (2.0, 4.0)
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -51,7 +51,7 @@ _REDIRECTS = {
 }
 _HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
 DEFAULT_USER_AGENT = f"Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})"
-_PAGE_INSTEAD = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
+_SHARE_PAGE_CODES = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
 """Error codes that a share page instead of a photo leads to."""
 
 
@@ -99,7 +99,7 @@ def _proxy(settings: ProxySettings) -> Proxy:
     return Proxy(url, settings.certificate)
 
 
-def may_help(error: JobError, proxies: Sequence[Proxy]) -> bool:
+def can_proxy_help(error: JobError, proxies: Sequence[Proxy]) -> bool:
     """Whether a proxy may succeed after this error."""
     return bool(proxies) and (isinstance(error, TransientError) or error.code in _REFUSALS)
 
@@ -125,7 +125,7 @@ class PhotoDownloader:
     """Downloads photos over pooled connections; an async context manager, which owns them.
 
     ``rules`` decide which URLs are allowed; ``per_host`` limits concurrent requests per host, and a download
-    that waits longer than ``patience`` (seconds) for a slot is postponed; ``timeout`` (seconds) is for a
+    that waits longer than ``slot_timeout`` (seconds) for a slot is postponed; ``timeout`` (seconds) is for a
     whole request, ``stall`` for connecting and for each chunk; ``resolver`` replaces the system's DNS lookup.
     ``proxies`` are tried in order if a host denies access, rate-limits or is unreachable. ``user_agent`` and
     ``referer`` are sent with every request: some hosts serve only browsers, or visitors from a shop's pages.
@@ -137,7 +137,7 @@ class PhotoDownloader:
         *,
         rules: UrlRules | None = None,
         per_host: int = 4,
-        patience: float = 2.0,
+        slot_timeout: float = 2.0,
         timeout: float = 60.0,
         stall: float = 15.0,
         resolver: AbstractResolver | None = None,
@@ -148,12 +148,12 @@ class PhotoDownloader:
         self._intake = intake
         self._rules = rules or UrlRules()
         self._per_host = per_host
-        self._patience = patience
+        self._slot_timeout = slot_timeout
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
         self._resolver = resolver
         self._proxies = tuple(proxies)
         self._headers = _HEADERS | {"User-Agent": user_agent} | ({"Referer": referer} if referer else {})
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         # Two pools, with and without the check for public addresses.
@@ -184,7 +184,7 @@ class PhotoDownloader:
                 raise PermanentError(refusal.code, f"{shown}: {refusal.reason}") from refusal
             except PermanentError as error:
                 service = service_of(transfer.visited)
-                if service is None or error.code not in _PAGE_INSTEAD:
+                if service is None or error.code not in _SHARE_PAGE_CODES:
                     raise
                 raise PermanentError("photo_share_page", f"{shown}: {advice(service)}.") from error
 
@@ -193,14 +193,14 @@ class PhotoDownloader:
             return await self._intake.normalise(transfer.target, name=shown)
         except PhotoRefusedError as refused:
             if refused.code == "photo_truncated" and not has_known_end:
-                raise broken_off(transfer.visited[0].host) from refused
+                raise interrupted(transfer.visited[0].host) from refused
             raise PermanentError(refused.code, str(refused)) from refused
 
     async def _fetch(self, transfer: _Transfer) -> bool:
         """Follow redirects to the photo and spool it; returns whether the response marked its end."""
         url = direct_link(transfer.visited[0])
         for _ in range(_MAX_REDIRECTS + 1):
-            async with self._turn(url):
+            async with self._slot(url):
                 outcome = await self._request(url, transfer)
             if isinstance(outcome, bool):
                 return outcome
@@ -213,23 +213,23 @@ class PhotoDownloader:
         """Request ``url``, with the proxies as fallback if the host refuses or is unreachable."""
         is_allowed = self._rules.is_allowed_host(url)
         try:
-            return await self._ask(self._private if is_allowed else self._public, url, transfer)
+            return await self._send(self._private if is_allowed else self._public, url, transfer)
         except JobError as error:
-            if not may_help(error, self._proxies):
+            if not can_proxy_help(error, self._proxies):
                 raise
             refused = error
         if not is_allowed:
             await self._require_public(url)
         for proxy in self._proxies:
             try:
-                return await self._ask(self._private, url, transfer, proxy)
+                return await self._send(self._private, url, transfer, proxy)
             except JobError as error:
-                if not may_help(error, self._proxies):
+                if not can_proxy_help(error, self._proxies):
                     raise
                 refused = error
         raise refused
 
-    async def _ask(
+    async def _send(
         self, session: aiohttp.ClientSession, url: URL, transfer: _Transfer, proxy: Proxy | None = None
     ) -> URL | bool:
         with wire_errors(url.host):
@@ -269,20 +269,20 @@ class PhotoDownloader:
             raise PermanentError("photo_address_refused", message)
 
     @asynccontextmanager
-    async def _turn(self, url: URL) -> AsyncIterator[None]:
+    async def _slot(self, url: URL) -> AsyncIterator[None]:
         """Hold one of the host's slots. Its semaphore exists while a download holds or awaits it."""
-        turns = self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
+        slots = self._slots.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
         try:
-            async with asyncio.timeout(self._patience):
-                await turns.acquire()
+            async with asyncio.timeout(self._slot_timeout):
+                await slots.acquire()
         except TimeoutError:
             message = f"Waiting for other downloads from {url.host}."
-            seconds = random.uniform(*_TURNED_AWAY)  # noqa: S311 - jitter, not a secret
+            seconds = random.uniform(*_POSTPONE_SECONDS)  # noqa: S311 - jitter, not a secret
             raise PostponedError("photo_host_busy", message, seconds=seconds) from None
         try:
             yield
         finally:
-            turns.release()
+            slots.release()
 
     def _session(self, socket_factory: SocketFactoryType | None) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(

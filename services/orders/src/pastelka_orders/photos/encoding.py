@@ -23,7 +23,7 @@ _PNG_CHUNKS_KEPT = {b"IHDR": 13, b"IDAT": None, b"IEND": 0, b"sRGB": 1, b"pHYs":
 """Chunks that are kept, with their standard length."""
 _PNG_CHANNELS = {(8, 0, 0, 0, 0): 1, (8, 2, 0, 0, 0): 3}
 """Bytes per pixel by depth, color type and methods: 8-bit grey and RGB, not interlaced."""
-_INFLATED_AT_ONCE = 1 << 20
+_INFLATE_CHUNK = 1 << 20
 
 
 def suffix_for(image_format: str | None) -> Suffix:
@@ -80,7 +80,7 @@ def _inflates_to(parts: list[memoryview], size: int) -> bool:
         for part in parts:
             pending: bytes | memoryview = part
             while pending and rest > 0 and not inflater.eof:
-                rest -= len(inflater.decompress(pending, min(rest, _INFLATED_AT_ONCE)))
+                rest -= len(inflater.decompress(pending, min(rest, _INFLATE_CHUNK)))
                 pending = inflater.unconsumed_tail
             if pending and inflater.eof:
                 return False

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PureWindowsPath
 
-_LONGEST_NAME = 120
+_MAX_NAME_LENGTH = 120
 _UNNAMED = "photo"
 
 
@@ -86,4 +86,4 @@ def display_name(name: str | None) -> str:
     shown = "".join(
         char for char in unicodedata.normalize("NFC", last) if unicodedata.category(char)[0] != "C"
     )
-    return shown.strip(" .")[:_LONGEST_NAME] or _UNNAMED
+    return shown.strip(" .")[:_MAX_NAME_LENGTH] or _UNNAMED

@@ -16,7 +16,7 @@ _CODING_BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), b"heic"),
 }
 _CONTAINER_BRANDS = (b"mif1", b"mif2", b"msf1", b"miaf")
-_MOST_BRANDS = 64
+_MAX_BRANDS = 64
 _WEBP_HEAD = 30  # bytes up to the end of the dimensions, in all three variants
 _READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 
@@ -51,7 +51,7 @@ def unreadable(content: bytes) -> Refusal:
         return Refusal(
             "photo_damaged", "The beginning of the file is damaged; export or copy the photo again."
         )
-    what, is_image = _what_it_is(head)
+    what, is_image = _describe(head)
     if is_image:
         return Refusal("photo_unsupported_format", f"This is {what}, which cannot be read; {_ADVICE}.")
     return Refusal("photo_not_an_image", f"This is {what}, not a photo; {_ADVICE}.")
@@ -91,7 +91,7 @@ def _brands(content: bytes) -> list[bytes]:
     """Major and compatible brands (ISO/IEC 14496-12, 4.3)."""
     if content[4:8] != b"ftyp":
         return []
-    box = content[8 : min(int.from_bytes(content[:4]), 16 + 4 * _MOST_BRANDS)]
+    box = content[8 : min(int.from_bytes(content[:4]), 16 + 4 * _MAX_BRANDS)]
     brands = [box[at : at + 4] for at in range(0, len(box), 4)]
     return [*brands[:1], *brands[2:]]  # a version is between them
 
@@ -107,9 +107,9 @@ def claims_to_be_readable(head: bytes) -> bool:
     return head.startswith(_READABLE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
-def _what_it_is(head: bytes) -> tuple[str, bool]:
+def _describe(head: bytes) -> tuple[str, bool]:
     if head[4:8] == b"ftyp":
-        return _what_container(head)
+        return _describe_container(head)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"<?xml") and b"<svg" in start:
         return "an SVG drawing", True
@@ -119,7 +119,7 @@ def _what_it_is(head: bytes) -> tuple[str, bool]:
     return ("a text file", False) if _is_text(head) else ("a file of an unknown kind", False)
 
 
-def _what_container(head: bytes) -> tuple[str, bool]:
+def _describe_container(head: bytes) -> tuple[str, bool]:
     if head[8:11] == b"crx":
         return "a camera's raw file", True
     if any(brand in _CONTAINER_BRANDS for brand in _brands(head)):

@@ -32,7 +32,7 @@ _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_M
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _ACCESS_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _FIRST_SERVER_ERROR = 500
-_LONGEST_WAIT = 3600.0
+_MAX_RETRY_AFTER = 3600.0
 _FIRST_NOT_ASCII = 0x80
 
 
@@ -75,7 +75,7 @@ def retry_after(value: str | None) -> float | None:
         seconds = float(value) if is_number else _seconds_until(parsedate_to_datetime(value))
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT) if not math.isnan(seconds) else None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER) if not math.isnan(seconds) else None
 
 
 def _seconds_until(moment: datetime) -> float:
@@ -127,11 +127,11 @@ def _transient(error: Exception, host: str | None) -> TransientError:
         case aiohttp.ClientConnectorDNSError():
             return TransientError("photo_host_unknown", f"The name {host} could not be resolved.")
         case aiohttp.ClientPayloadError():
-            return broken_off(host)
+            return interrupted(host)
     return TransientError("photo_download_failed", f"The connection to {host} failed.")
 
 
-def broken_off(host: str | None) -> TransientError:
+def interrupted(host: str | None) -> TransientError:
     """The error for a body that ended before the photo did."""
     return TransientError(
         "photo_download_interrupted", f"The connection to {host} ended in the middle of the photo."
@@ -177,14 +177,14 @@ def _pieces(path: Path, encoding: str) -> Iterator[bytes]:
                 with gzip.open(file) as content:
                     yield from iter(lambda: content.read(_CHUNK), b"")
             case "deflate":
-                yield from _inflated(file.read())
+                yield from _decompress_zlib(file.read())
             case "br":
-                yield from _unbrotlied(file.read())
+                yield from _decompress_brotli(file.read())
             case _:
                 raise EOFError(f"no decoder for {encoding}")
 
 
-def _inflated(content: bytes) -> Iterator[bytes]:
+def _decompress_zlib(content: bytes) -> Iterator[bytes]:
     decoder = zlib.decompressobj()
     while content and not decoder.eof:
         yield decoder.decompress(content, _CHUNK)
@@ -193,7 +193,7 @@ def _inflated(content: bytes) -> Iterator[bytes]:
         raise EOFError("the stream has no end")
 
 
-def _unbrotlied(content: bytes) -> Iterator[bytes]:
+def _decompress_brotli(content: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     yield decoder.process(content, output_buffer_limit=_CHUNK)
     while not decoder.is_finished():

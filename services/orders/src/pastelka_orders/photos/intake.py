@@ -28,7 +28,7 @@ _PREFIXES = (
     "pastelka-file-",
     "pastelka-book-",
 )
-_OLD_SECONDS = 6 * 3600.0
+_MAX_AGE_SECONDS = 6 * 3600.0
 """Longer than any upload, download or book takes."""
 log = structlog.get_logger(__name__)
 
@@ -187,8 +187,8 @@ async def remove_temp_folders() -> int:
 
 
 def _remove() -> int:
-    before = time.time() - _OLD_SECONDS
-    found = [folder for folder in Path(tempfile.gettempdir()).iterdir() if _is_left(folder, before)]
+    before = time.time() - _MAX_AGE_SECONDS
+    found = [folder for folder in Path(tempfile.gettempdir()).iterdir() if _is_abandoned(folder, before)]
     for folder in found:
         shutil.rmtree(folder, ignore_errors=True)
     if found:
@@ -196,7 +196,7 @@ def _remove() -> int:
     return len(found)
 
 
-def _is_left(folder: Path, before: float) -> bool:
+def _is_abandoned(folder: Path, before: float) -> bool:
     try:
         is_ours = folder.name.startswith(_PREFIXES) and folder.is_dir() and not folder.is_symlink()
         return is_ours and folder.stat().st_mtime < before

@@ -98,12 +98,12 @@ class Jpeg:
         if self._frame is None or not self._scans:
             return  # the decoder reports the error
         if not self._has_all_coefficients(self._frame):
-            raise self._lacks_pixels()
+            raise self._incomplete_refusal()
         try:
-            simplejpeg.decode_jpeg(self._bare(), self._check_colors, min_factor=_SCALE, strict=True)
+            simplejpeg.decode_jpeg(self._minimal(), self._check_colors, min_factor=_SCALE, strict=True)
         except ValueError as error:
             if _DAMAGE.search(str(error)) and not self._is_padded(str(error)):
-                raise self._lacks_pixels() from error
+                raise self._incomplete_refusal() from error
             self._is_sound = False
 
     def without_metadata(self) -> bytes | None:
@@ -125,7 +125,7 @@ class Jpeg:
         )
         return _joined(kept) if is_usual else None
 
-    def _lacks_pixels(self) -> Refusal:
+    def _incomplete_refusal(self) -> Refusal:
         return incomplete() if self._has_end else cut_off()
 
     @property
@@ -150,7 +150,7 @@ class Jpeg:
             for component in self._components
         )
 
-    def _bare(self) -> bytes:
+    def _minimal(self) -> bytes:
         """The segments that the decoder needs, so that its warnings concern only the pixels."""
         wanted = _TABLES | _FRAMES | {_ARITHMETIC, _SOS}
         is_progressive = self._frame is not None and self._frame.marker in _PROGRESSIVE
@@ -160,9 +160,9 @@ class Jpeg:
             if segment.marker in wanted
         )
 
-    def _is_padded(self, said: str) -> bool:
+    def _is_padded(self, warning: str) -> bool:
         """Whether only zeros follow the pixels, as some cameras write."""
-        left = _BYTES_LEFT.search(said)
+        left = _BYTES_LEFT.search(warning)
         return left is not None and not bytes(self._scans[-1].pixels[-int(left[1]) :]).strip(b"\0")
 
 

@@ -12,7 +12,7 @@ from pillow_heif import register_heif_opener
 
 from pastelka_common.orientation import upright
 from pastelka_common.thumbnails import thumbnail
-from pastelka_orders.photos.colors import meaning_of, to_srgb
+from pastelka_orders.photos.colors import color_space_of, to_srgb
 from pastelka_orders.photos.encoding import Suffix, encode, png_without_metadata, suffix_for
 from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex
 from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas, with_known_brand
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 _JPEG_FORMATS = ("JPEG", "MPO")
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_REDUCED_RESOLUTION = 1
-_MOST_PREVIEWS = 8
+_MAX_PREVIEWS = 8
 _DNG_VERSION = 50706
 _TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
@@ -78,7 +78,7 @@ def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> Norm
 
 def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
     with _opened(content) as image:
-        _go_to_photo(image)
+        _skip_previews(image)
         image.info.pop("xmp", None)  # Pillow would rotate a TIFF by it
         _check_size(image.size, limits)
         full_size = image.size
@@ -146,19 +146,19 @@ def _decode(image: Image.Image, limits: PhotoLimits) -> None:
 
 def _undecodable(error: Exception) -> Refusal:
     # Decoders raise arbitrary exceptions on a damaged file; the text tells a truncated from a corrupt one.
-    said = str(error)
-    if _TOO_COMPLEX.search(said):
+    message = str(error)
+    if _TOO_COMPLEX.search(message):
         return too_complex()
-    if _ENDS_EARLY.search(said):
+    if _ENDS_EARLY.search(message):
         return cut_off()
     return damaged()
 
 
-def _go_to_photo(image: Image.Image) -> None:
+def _skip_previews(image: Image.Image) -> None:
     """Skip previews at the start of a TIFF. Raises :class:`Refusal` for a camera's raw file."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
-    for page in range(1, _MOST_PREVIEWS + 2):
+    for page in range(1, _MAX_PREVIEWS + 2):
         if _DNG_VERSION in image.tag_v2:
             raise camera_raw()
         kind = image.tag_v2.get(_TIFF_NEW_SUBFILE_TYPE, 0)
@@ -173,14 +173,16 @@ def _go_to_photo(image: Image.Image) -> None:
 
 def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
     width, height = size
-    seen = f"The photo is {width} x {height} pixels"
+    dimensions = f"The photo is {width} x {height} pixels"
     if min(size) < limits.min_side:
-        raise Refusal("photo_too_small", f"{seen}; each side must have at least {limits.min_side}.")
+        raise Refusal("photo_too_small", f"{dimensions}; each side must have at least {limits.min_side}.")
     if max(size) > limits.max_side:
-        raise Refusal("photo_side_too_long", f"{seen}; each side may have at most {limits.max_side}.")
+        raise Refusal("photo_side_too_long", f"{dimensions}; each side may have at most {limits.max_side}.")
     if width * height > limits.max_pixels:
         megapixels = limits.max_pixels / 1_000_000
-        raise Refusal("photo_too_many_pixels", f"{seen}; at most {megapixels:g} megapixels are accepted.")
+        raise Refusal(
+            "photo_too_many_pixels", f"{dimensions}; at most {megapixels:g} megapixels are accepted."
+        )
 
 
 def _as_stored(pixels: Image.Image, stored: bytes | None, source: Image.Image) -> NormalisedPhoto:
@@ -204,13 +206,13 @@ def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Im
 
     ``content`` is its file. Raises :class:`Refusal` for pixels of undefined scale (32-bit integers, floats).
     """
-    source, meaning = image, meaning_of(image, content)
+    source, color_space = image, color_space_of(image, content)
     if image.mode in _SCALABLE_MODES:
         shrink(image, max_pixels)  # first and in place, to free memory
     image = upright(image)
     image = _eight_bit(image, source)
     colors, alpha = _separated(image, source)
-    colors = _as_grey_or_rgb(to_srgb(colors, meaning))
+    colors = _as_grey_or_rgb(to_srgb(colors, color_space))
     if alpha is not None:
         page = Image.new(colors.mode, colors.size, "white")
         page.paste(colors, mask=alpha)

@@ -17,7 +17,7 @@ from yarl import URL
 from pastelka_common.errors import PermanentError
 
 # Not covered by ``is_global`` of every supported Python, or formally public but reserved.
-_NEVER_V4 = tuple(
+_BLOCKED_V4 = tuple(
     ip_network(network)
     for network in (
         "192.0.0.0/24",  # IETF protocol assignments; one cloud's metadata service is 192.0.0.192
@@ -26,7 +26,7 @@ _NEVER_V4 = tuple(
     )
 )
 _GLOBAL_UNICAST_V6 = ip_network("2000::/3")
-_NEVER_V6 = tuple(
+_BLOCKED_V6 = tuple(
     ip_network(network)
     for network in (
         "2001::/23",  # IETF protocol assignments, Teredo among them
@@ -59,7 +59,7 @@ _SERVICES = {
     "uschovna.cz": "Úschovna",
 }
 """Names by domain; a subdomain belongs to its domain's service."""
-_LONGEST_URL = 8192
+_MAX_URL_LENGTH = 8192
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -100,7 +100,7 @@ class UrlRules:
 
 
 def _parsed(text: str, base: URL | None) -> URL:
-    if len(text) > _LONGEST_URL:
+    if len(text) > _MAX_URL_LENGTH:
         raise ValueError("too long")
     # A signature covers the exact URL: existing percent-encoding stays unchanged.
     url = URL(text.strip(), encoded=bool(_VISIBLE_ASCII.fullmatch(text)))
@@ -139,7 +139,7 @@ def public_socket(info: AddrInfoType) -> socket.socket:
 
 
 def _is_public_v4(address: IPv4Address) -> bool:
-    is_special = address.is_multicast or any(address in network for network in _NEVER_V4)
+    is_special = address.is_multicast or any(address in network for network in _BLOCKED_V4)
     return address.is_global and not is_special
 
 
@@ -148,7 +148,7 @@ def _is_public_v6(address: IPv6Address) -> bool:
         return _is_public_v4(address.ipv4_mapped)
     if address in _NAT64:
         return _is_public_v4(IPv4Address(int(address) & 0xFFFF_FFFF))
-    is_special = any(address in network for network in _NEVER_V6)
+    is_special = any(address in network for network in _BLOCKED_V6)
     return address in _GLOBAL_UNICAST_V6 and address.is_global and not is_special
 
 

@@ -24,7 +24,7 @@ from pastelka_orders.repository.reconciling import ReconcilerSnapshot
 
 # A transaction may have been open when all events were last known to be pushed.
 _MARGIN = timedelta(seconds=60)
-_KEPT = timedelta(seconds=DAY)
+_RETENTION = timedelta(seconds=DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ async def _repair(reconcile_pass: ReconcilePass, last: ReconcilerSnapshot, strea
     mark = last.events_mark or {}
     if not await _is_lost(reconcile_pass.nc, stream, mark):
         return
-    since = (last.events_good_at or now() - _KEPT) - _MARGIN
+    since = (last.events_good_at or now() - _RETENTION) - _MARGIN
     older = await _end_of_older_copy(reconcile_pass.nc, stream, mark)
     if older is not None:
         since = min(since, older - _MARGIN)
     count = await reconcile_pass.change(lambda c: _announce(c, since))
-    reconcile_pass.note("events", "events_lost", since=since.isoformat(timespec="seconds"), orders=count)
+    reconcile_pass.record("events", "events_lost", since=since.isoformat(timespec="seconds"), orders=count)
 
 
 async def _announce(connection: AsyncConnection, since: datetime) -> int:
@@ -88,7 +88,7 @@ async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> boo
         return False
     if mark["last"] < stream.first:
         # Either expired by age, or purged by hand.
-        return now() - datetime.fromisoformat(mark["time"]) < _KEPT * 0.95
+        return now() - datetime.fromisoformat(mark["time"]) < _RETENTION * 0.95
     return await _time_of(nc, mark["last"]) != datetime.fromisoformat(mark["time"])
 
 

@@ -23,13 +23,13 @@ from pastelka_orders.reconciler.versions import repair_versions
 from pastelka_orders.repository import reconciling
 
 _LEASE = "reconciler"
-_PAUSE_AFTER_FAILURE = 1.0
+_RETRY_DELAY = 1.0
 
 log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Runs a pass every ``every`` seconds; only one replica at a time.
+    """Runs a pass every ``interval`` seconds; only one replica at a time.
 
     A row is repaired only after ``grace`` seconds without a change; a pass checks ``files`` files of each
     kind, in rounds over all of them (0: none). :meth:`wake` triggers a pass.
@@ -41,7 +41,7 @@ class Reconciler:
         nc: Client,
         storage: Storage,
         *,
-        every: float,
+        interval: float,
         grace: float,
         files: int = 0,
         on_repaired: Callable[[], None] = lambda: None,
@@ -49,7 +49,7 @@ class Reconciler:
         self._database = database
         self._nc = nc
         self._storage = storage
-        self._every = every
+        self._interval = interval
         self._grace = grace
         self._on_repaired = on_repaired
         self._files = StorageScrubber(files) if files else None
@@ -63,7 +63,7 @@ class Reconciler:
         """Reconcile until ``stop`` is set. Failures (no database, no broker) are retried."""
         while not stop.is_set():
             self._awake.clear()
-            pause = self._every if await self._pass() else min(self._every, _PAUSE_AFTER_FAILURE)
+            pause = self._interval if await self._pass() else min(self._interval, _RETRY_DELAY)
             await self._wait(stop, pause)
 
     async def run_once(self, *, dry_run: bool = False) -> ReconcilePass | None:
@@ -72,7 +72,7 @@ class Reconciler:
             if not is_ours:
                 return None
             found = ReconcilePass(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
-            await _pass_over(found, self._files)
+            await _run_pass(found, self._files)
         if found.repaired and not dry_run:
             self._on_repaired()
         return found
@@ -104,7 +104,7 @@ class Reconciler:
             woken.cancel()
 
 
-async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
+async def _run_pass(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
     started = time.monotonic()
     last = await reconcile_pass.database.read(reconciling.state)
     # Ended versions first: no stale job may start during the rest of the pass.
@@ -117,7 +117,7 @@ async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | Non
     events = await repair_events(reconcile_pass, last)
     seconds = time.monotonic() - started
 
-    async def remember(connection: AsyncConnection) -> None:
+    async def save_state(connection: AsyncConnection) -> None:
         await reconciling.save_state(
             connection,
             seconds=seconds,
@@ -127,4 +127,4 @@ async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | Non
             events_good_at=events.good_at,
         )
 
-    await reconcile_pass.change(remember)
+    await reconcile_pass.change(save_state)

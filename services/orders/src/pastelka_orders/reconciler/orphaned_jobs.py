@@ -30,9 +30,9 @@ async def remove_orphaned_jobs(reconcile_pass: ReconcilePass) -> None:
         if not ids:
             continue
         ended = await _ended(reconcile_pass, kind, ids)
-        held = await get_last_messages(reconcile_pass.nc, JOBS, [f"jobs.{kind}.{one.id}" for one in ended])
+        jobs = await get_last_messages(reconcile_pass.nc, JOBS, [f"jobs.{kind}.{one.id}" for one in ended])
         for one in ended:
-            job = held.get(f"jobs.{kind}.{one.id}")
+            job = jobs.get(f"jobs.{kind}.{one.id}")
             if job is not None and now() - job.time > timedelta(seconds=reconcile_pass.grace):
                 await _remove(reconcile_pass, kind, one, job)
 
@@ -44,11 +44,11 @@ async def _ended(reconcile_pass: ReconcilePass, kind: StatusType, ids: list[int]
 
 
 async def _remove(
-    reconcile_pass: ReconcilePass, kind: StatusType, version: Ended, held: StoredMessage
+    reconcile_pass: ReconcilePass, kind: StatusType, version: Ended, message: StoredMessage
 ) -> None:
     """Remove the job, and cancel its active run unless the version has its file."""
     try:
-        run = VersionJob.model_validate_json(held.data).run
+        run = VersionJob.model_validate_json(message.data).run
     except ValidationError:
         return  # its worker turns it into a dead letter
     if version.run is not None and run > version.run:
@@ -57,9 +57,9 @@ async def _remove(
         await reconcile_pass.change(lambda c: _cancel(c, kind, version.id, run))
     if not reconcile_pass.dry_run:
         # Only up to this message: a job of a new run may have been added since.
-        await purge_subject(reconcile_pass.nc, JOBS, held.subject, up_to=held.sequence)
+        await purge_subject(reconcile_pass.nc, JOBS, message.subject, up_to=message.sequence)
     reason: Reason = "job_of_deleted_version" if version.run is None else "job_of_ended_run"
-    reconcile_pass.note(kind, reason, version=version.id, run=run)
+    reconcile_pass.record(kind, reason, version=version.id, run=run)
 
 
 async def _cancel(connection: AsyncConnection, kind: StatusType, version_id: int, run: int) -> None:

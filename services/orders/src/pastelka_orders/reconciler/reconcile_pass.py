@@ -78,7 +78,7 @@ class ReconcilePass:
             return result
         raise AssertionError("unreachable")
 
-    def note(self, kind: Kind, reason: Reason, **about: Any) -> None:
+    def record(self, kind: Kind, reason: Reason, **about: Any) -> None:
         """Record and log a repair."""
         self.repaired.append(Repair(kind, reason, about))
         if self.dry_run:

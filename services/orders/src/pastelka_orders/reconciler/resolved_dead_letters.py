@@ -22,7 +22,7 @@ from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.repository import reconciling
 from pastelka_orders.repository.reconciling import ResolvedVersion
 
-_LETTERS_AT_MOST = 500
+_MAX_LETTERS = 500
 """Letters of each kind that one pass reads."""
 
 log = structlog.get_logger(__name__)
@@ -34,25 +34,29 @@ async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
     A letter with a malformed job stays, for an operator to judge.
     """
     for kind in STATUS_ENUMS:
-        versions = await _answered_versions(reconcile_pass, kind)
+        versions = await _resolved_versions(reconcile_pass, kind)
         for letter in await _letters(reconcile_pass, f"dead.jobs.{kind}", versions):
             job = _job(letter)
-            if job is not None and job.version_id in versions and versions[job.version_id].answers(job.run):
+            if (
+                job is not None
+                and job.version_id in versions
+                and versions[job.version_id].is_resolved(job.run)
+            ):
                 await _remove(reconcile_pass, letter)
     for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were messages
-        await _remove_answered_downloads(reconcile_pass, f"{prefix}download")
+        await _remove_resolved_downloads(reconcile_pass, f"{prefix}download")
 
 
-async def _remove_answered_downloads(reconcile_pass: ReconcilePass, prefix: str) -> None:
+async def _remove_resolved_downloads(reconcile_pass: ReconcilePass, prefix: str) -> None:
     ids = await _ids(reconcile_pass, prefix)
     images = (
-        await reconcile_pass.database.read(lambda c: reconciling.answered_downloads(c, ids)) if ids else []
+        await reconcile_pass.database.read(lambda c: reconciling.resolved_downloads(c, ids)) if ids else []
     )
     for letter in await _letters(reconcile_pass, prefix, images):
         await _remove(reconcile_pass, letter)
 
 
-async def _answered_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
+async def _resolved_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
     ids = await _ids(reconcile_pass, f"dead.jobs.{kind}")
     found = await reconcile_pass.database.read(
         lambda c: reconciling.resolved_versions(c, kind, ids, cancelled=CANCELLED.code)
@@ -65,7 +69,7 @@ async def _ids(reconcile_pass: ReconcilePass, prefix: str) -> list[int]:
 
 
 async def _letters(reconcile_pass: ReconcilePass, prefix: str, ids: Iterable[int]) -> list[StoredMessage]:
-    subjects = [f"{prefix}.{number}" for number in sorted(ids)[:_LETTERS_AT_MOST]]
+    subjects = [f"{prefix}.{number}" for number in sorted(ids)[:_MAX_LETTERS]]
     return list((await get_last_messages(reconcile_pass.nc, DEAD, subjects)).values())
 
 

@@ -32,20 +32,22 @@ async def remove_undeliverable_jobs(reconcile_pass: ReconcilePass) -> None:
         if not subjects:
             continue
         # Query the consumer first: later acknowledgements are then not yet included.
-        delivered, acknowledged = await _places(reconcile_pass.nc, spec)
+        delivered, acknowledged = await _sequences(reconcile_pass.nc, spec)
         if delivered > (await get_stream_state(reconcile_pass.nc, JOBS)).last:
-            await _begin_anew(reconcile_pass, kind, spec)
+            await _recreate_consumer(reconcile_pass, kind, spec)
             continue
         oldest = now() - timedelta(seconds=reconcile_pass.grace)
-        for held in (await get_last_messages(reconcile_pass.nc, JOBS, subjects)).values():
-            if held.sequence > acknowledged or held.time > oldest:
+        for message in (await get_last_messages(reconcile_pass.nc, JOBS, subjects)).values():
+            if message.sequence > acknowledged or message.time > oldest:
                 continue
             if not reconcile_pass.dry_run:
-                await purge_subject(reconcile_pass.nc, JOBS, held.subject, up_to=held.sequence)
-            reconcile_pass.note(kind, "job_never_delivered", subject=held.subject, sequence=held.sequence)
+                await purge_subject(reconcile_pass.nc, JOBS, message.subject, up_to=message.sequence)
+            reconcile_pass.record(
+                kind, "job_never_delivered", subject=message.subject, sequence=message.sequence
+            )
 
 
-async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
+async def _recreate_consumer(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
     """Delete a consumer that is ahead of its stream: it would receive nothing until the stream caught up.
 
     Its workers recreate it, and receive everything in the stream.
@@ -54,10 +56,10 @@ async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerS
         await reconcile_pass.nc.jetstream().delete_consumer(
             names_of(reconcile_pass.nc).stream(spec.stream), spec.name
         )
-    reconcile_pass.note(kind, "consumer_ahead", consumer=spec.name)
+    reconcile_pass.record(kind, "consumer_ahead", consumer=spec.name)
 
 
-async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
+async def _sequences(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
     """Sequences up to which the consumer received and acknowledged everything; 0 if it does not exist."""
     subject = f"$JS.API.CONSUMER.INFO.{names_of(nc).stream(spec.stream)}.{spec.name}"
     async with asyncio.timeout(_TIMEOUT):

@@ -59,7 +59,7 @@ async def _repair_page(
     reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]
 ) -> None:
     jobs = await get_last_messages(reconcile_pass.nc, JOBS, [_job_subject(kind, row.id) for row in page])
-    await _remind(reconcile_pass, kind, page)
+    await _restore_records(reconcile_pass, kind, page)
     suspects = [row for row in page if row.is_old and _run_of(jobs.get(_job_subject(kind, row.id))) < row.run]
     if not suspects:
         return
@@ -70,7 +70,7 @@ async def _repair_page(
             continue
         reason = await _repair(reconcile_pass, kind, row, facts_are_applied=facts_are_applied)
         if reason is not None:
-            reconcile_pass.note(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
+            reconcile_pass.record(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ async def _repair(
 ) -> Reason | None:
     """Repair one version if it still needs it; a failure does not stop the pass."""
     try:
-        version = await reconcile_pass.database.read(lambda c: _unchanged(c, kind, row))
-        held = await _state_in_broker(reconcile_pass.nc, version, row) if version is not None else None
-        if held is None:
+        version = await reconcile_pass.database.read(lambda c: _lock_unchanged(c, kind, row))
+        state = await _state_in_broker(reconcile_pass.nc, version, row) if version is not None else None
+        if state is None:
             return None
         return await reconcile_pass.change(
-            lambda c: _repair_locked(c, kind, row, held, facts_are_applied=facts_are_applied)
+            lambda c: _repair_locked(c, kind, row, state, facts_are_applied=facts_are_applied)
         )
     except Exception as error:
         if is_transient(error) or isinstance(error, BROKER_ERRORS):
@@ -101,7 +101,9 @@ async def _repair(
         return None
 
 
-async def _unchanged(connection: AsyncConnection, kind: StatusType, row: ActiveVersion) -> Version | None:
+async def _lock_unchanged(
+    connection: AsyncConnection, kind: StatusType, row: ActiveVersion
+) -> Version | None:
     """Lock the version; ``None`` if it changed, or its job is in the outbox."""
     found = await versions.lock(connection, kind, [row.id])
     if not found or found[0].status.is_final or found[0].progress.position != row.position:
@@ -132,28 +134,28 @@ async def _repair_locked(
     connection: AsyncConnection,
     kind: StatusType,
     row: ActiveVersion,
-    held: _BrokerState,
+    state: _BrokerState,
     *,
     facts_are_applied: bool,
 ) -> Reason | None:
     """Repair the locked version; any change since the broker was read shows in the row or the outbox."""
-    version = await _unchanged(connection, kind, row)
+    version = await _lock_unchanged(connection, kind, row)
     if version is None:
         return None
-    fact = held.fact
+    fact = state.fact
     if fact is not None and fact.order > row.position:
         if not facts_are_applied:
             return None  # a pending fact will end it
         await apply_facts(connection, [Received(fact, {})])
         return "fact_not_applied"
-    if held.letter is not None:
-        await apply_dead_letter(connection, held.letter, row.id, row.run)
+    if state.letter is not None:
+        await apply_dead_letter(connection, state.letter, row.id, row.run)
         return "given_up"
     attempt = max(row.attempt, fact.attempt if fact is not None else 0)
-    return await _ask_again(connection, version, row, attempt, held.job)
+    return await _republish(connection, version, row, attempt, state.job)
 
 
-async def _ask_again(
+async def _republish(
     connection: AsyncConnection, version: Version, row: ActiveVersion, attempt: int, job: StoredMessage | None
 ) -> Reason:
     """Publish the job again, with the next attempt's number and the provider's job id if known."""
@@ -168,21 +170,23 @@ async def _ask_again(
     return "never_published" if never else "job_missing"
 
 
-async def _remind(reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]) -> None:
+async def _restore_records(
+    reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]
+) -> None:
     """Restore provider job ids in run records that the broker lost."""
     prefix = f"$KV.{RUNS}."
     known = {job_key(kind, row.id, row.run): row for row in page if row.provider_job_id}
-    held = await get_last_messages(reconcile_pass.nc, f"KV_{RUNS}", [prefix + key for key in known])
+    messages = await get_last_messages(reconcile_pass.nc, f"KV_{RUNS}", [prefix + key for key in known])
     records = await RunRecords.open(reconcile_pass.nc)
     for key, row in known.items():
-        stored = held.get(prefix + key)
+        stored = messages.get(prefix + key)
         record = parse_record(stored.data if stored else None)
         restore = partial(RunRecord.with_provider_job, provider_job_id=row.provider_job_id)
         if restore(record) == record:
             continue
         if not reconcile_pass.dry_run:
             await records.change(key, restore)
-        reconcile_pass.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
+        reconcile_pass.record(kind, "provider_job_forgotten", version=row.id, run=row.run)
 
 
 async def _facts_are_applied(nc: Client) -> bool:
@@ -199,30 +203,30 @@ def _job_subject(kind: StatusType, version_id: int) -> str:
     return f"jobs.{kind}.{version_id}"
 
 
-def _run_of(held: StoredMessage | None) -> int:
+def _run_of(message: StoredMessage | None) -> int:
     """The run of a job message; 0 if it is missing or malformed."""
-    if held is None:
+    if message is None:
         return 0
     try:
-        return VersionJob.model_validate_json(held.data).run
+        return VersionJob.model_validate_json(message.data).run
     except ValidationError:
         return 0
 
 
-def _letter_of(held: StoredMessage | None, run: int) -> DeadLetter | None:
+def _letter_of(message: StoredMessage | None, run: int) -> DeadLetter | None:
     """The dead letter in a message, if it is about the job of this run."""
     try:
-        letter = DeadLetter.model_validate_json(held.data) if held is not None else None
+        letter = DeadLetter.model_validate_json(message.data) if message is not None else None
         job = VersionJob.model_validate_json(letter.original_payload) if letter is not None else None
     except ValidationError:
         return None
     return letter if job is not None and job.run == run else None
 
 
-def _fact_of(version: Version, held: StoredMessage | None) -> ColoringFact | SvgFact | None:
+def _fact_of(version: Version, message: StoredMessage | None) -> ColoringFact | SvgFact | None:
     """The fact in a message, if it is of the version's current run and would be applied."""
     try:
-        fact = FACTS[version.kind].model_validate_json(held.data) if held is not None else None
+        fact = FACTS[version.kind].model_validate_json(message.data) if message is not None else None
     except ValidationError:
         return None
     if fact is None or fact.run != version.progress.run or not has_expected_path(version, fact):

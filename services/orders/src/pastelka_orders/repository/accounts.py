@@ -27,7 +27,7 @@ _DISABLE = """UPDATE users SET disabled_at = COALESCE(disabled_at, clock_timesta
 _ENABLE = "UPDATE users SET disabled_at = NULL WHERE name_key = :key RETURNING id"
 _REMOVE = "DELETE FROM users WHERE name_key = :key RETURNING id"
 # A transaction that changes the password or disables the user waits for this lock, then ends the session.
-_STILL = """SELECT name, role::text AS role FROM users
+_LOCK_UNCHANGED = """SELECT name, role::text AS role FROM users
     WHERE id = :id AND password_hash = :hash AND disabled_at IS NULL FOR NO KEY UPDATE"""
 _REHASH = "UPDATE users SET password_hash = :hash WHERE id = :id"
 
@@ -92,10 +92,10 @@ async def remove(connection: AsyncConnection, name: str) -> int | None:
     return _id(await execute(connection, _REMOVE, {"key": name_key(name)}))
 
 
-async def still(connection: AsyncConnection, account: Account) -> Account | None:
+async def lock_unchanged(connection: AsyncConnection, account: Account) -> Account | None:
     """Lock the user until the transaction ends; ``None`` if disabled or the password changed."""
     values = {"id": account.id, "hash": account.password_hash}
-    row = (await execute(connection, _STILL, values)).mappings().one_or_none()
+    row = (await execute(connection, _LOCK_UNCHANGED, values)).mappings().one_or_none()
     if row is None:
         return None
     return Account(

@@ -12,7 +12,7 @@ from pastelka_orders.repository.sql import execute
 
 # Uses a unique index: runs at every request.
 _FIND = """SELECT id, name, scope::text AS scope,
-        last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes' AS is_news
+        last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes' AS is_use_unrecorded
     FROM api_tokens
     WHERE secret_hash = :hash AND revoked_at IS NULL AND expires_at > clock_timestamp()"""
 _USED = "UPDATE api_tokens SET last_used_at = clock_timestamp() WHERE id = :id"
@@ -28,12 +28,12 @@ _REVOKE = """UPDATE api_tokens SET revoked_at = clock_timestamp()
 
 @dataclass(frozen=True, slots=True)
 class ActiveToken:
-    """A token that a request has just used. ``is_news``: its last use was not recorded recently."""
+    """A token that a request has just used. ``is_use_unrecorded``: its last use was not recorded recently."""
 
     id: int
     name: str
     scope: Scope
-    is_news: bool
+    is_use_unrecorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class TokenRow:
 async def find(connection: AsyncConnection, secret_hash: bytes) -> ActiveToken | None:
     """Find a valid token by its hash."""
     row = (await execute(connection, _FIND, {"hash": secret_hash})).one_or_none()
-    return None if row is None else ActiveToken(row.id, row.name, row.scope, row.is_news)
+    return None if row is None else ActiveToken(row.id, row.name, row.scope, row.is_use_unrecorded)
 
 
-async def note_use(connection: AsyncConnection, token_id: int) -> None:
+async def record_use(connection: AsyncConnection, token_id: int) -> None:
     """Record the use of a token."""
     await execute(connection, _USED, {"id": token_id})
 

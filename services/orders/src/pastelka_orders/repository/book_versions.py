@@ -118,7 +118,7 @@ async def restart(connection: AsyncConnection, book_id: int) -> None:
     await claims.notify(connection)
 
 
-async def note_printed(connection: AsyncConnection, book_id: int, *, is_printed: bool) -> None:
+async def set_printed(connection: AsyncConnection, book_id: int, *, is_printed: bool) -> None:
     """Set or clear when a locked version was first printed."""
     await execute(connection, _PRINTED, {"id": book_id, "is_printed": is_printed})
 
@@ -131,12 +131,12 @@ async def claimed(connection: AsyncConnection, claim: Claim) -> ClaimedBook:
     return ClaimedBook(**row)
 
 
-async def note_progress(connection: AsyncConnection, book_id: int, progress: int) -> None:
+async def save_progress(connection: AsyncConnection, book_id: int, progress: int) -> None:
     """Set status ``composing`` and the progress in percent."""
     await execute(connection, _PROGRESS, {"id": book_id, "progress": progress})
 
 
-async def note_completed(
+async def mark_completed(
     connection: AsyncConnection, book_id: int, path: str, *, sheets: int, previews: int
 ) -> None:
     """Set status ``completed``; the files are in the storage."""
@@ -144,7 +144,7 @@ async def note_completed(
     await execute(connection, _COMPLETED, values)
 
 
-async def note_failed(connection: AsyncConnection, book_id: int, code: str, message: str) -> None:
+async def mark_failed(connection: AsyncConnection, book_id: int, code: str, message: str) -> None:
     """Set status ``error``."""
     await execute(connection, _FAILED, {"id": book_id, "code": code, "message": message})
 
@@ -156,7 +156,7 @@ async def lock_file(connection: AsyncConnection, book_id: int, path: str, *, is_
     return found
 
 
-async def note_found(connection: AsyncConnection, book_id: int) -> None:
+async def mark_found(connection: AsyncConnection, book_id: int) -> None:
     """Set a locked version whose file was missing back to ``completed``."""
     await execute(connection, _FOUND, {"id": book_id})
 

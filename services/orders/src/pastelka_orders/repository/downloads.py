@@ -37,13 +37,13 @@ async def refresh_order_status(connection: AsyncConnection, order_id: int) -> No
     await execute(connection, _ORDER_STATUS, {"order_id": order_id})
 
 
-async def note_stored(connection: AsyncConnection, image_id: int, photo: StoredPhoto) -> None:
+async def save_stored(connection: AsyncConnection, image_id: int, photo: StoredPhoto) -> None:
     """Record the stored photo of a locked image."""
     values = {"path": photo.path, "width": photo.width, "height": photo.height, "image_id": image_id}
     await execute(connection, _STORED, values)
 
 
-async def note_failure(connection: AsyncConnection, image_id: int, failure: Failure) -> None:
+async def save_failure(connection: AsyncConnection, image_id: int, failure: Failure) -> None:
     """Record that the download of a locked image's photo failed for good."""
     values = {"code": failure.code, "message": failure.message, "image_id": image_id}
     await execute(connection, _FAILED, values)

@@ -26,7 +26,7 @@ _OF_SHOP = (
 )
 _BY_NUMBER = "SELECT id, order_number FROM orders WHERE order_number = :order_number"
 # A customer's request takes precedence over retention.
-_ASK = """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
+_ADD = """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), NULL)
     ON CONFLICT (order_id) DO UPDATE SET reason = EXCLUDED.reason, asked_by = EXCLUDED.asked_by
     WHERE e.deleted_at IS NULL AND EXCLUDED.reason = 'customer' AND e.reason <> 'customer'
@@ -49,7 +49,7 @@ _FILES = f"""SELECT x.kind, x.path, COALESCE(x.changed_at > {_A_WEEK_AGO}, false
         UNION ALL SELECT 'page', c.path, c.updated_at FROM coloring_versions c WHERE c.image_id = i.id
         UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
     WHERE l.order_id = :order_id"""
-_ROWS_GONE = """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
+_ROWS_DELETED = """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
         pages = CAST(:pages AS integer), is_watched = :is_watched
     WHERE order_id = :order_id"""
 _FINAL = """INSERT INTO deleted_shop_orders (shopify_id, is_final)
@@ -59,9 +59,10 @@ _FINISHED = """UPDATE erasures SET erased_at = clock_timestamp(), last_error = N
     WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
 _FAILED = "UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id"
 # Exponential backoff: about fifteen checks in seven days.
-_SCHEDULE_LOOK = """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
+_SCHEDULE_CHECK = """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
         WHEN e.is_watched AND e.deleted_at > clock_timestamp() - interval '7 days' THEN clock_timestamp()
-            + make_interval(secs => LEAST(CAST(:look_after AS float8) * 2.0 ^ LEAST(n.looks, 30), 86400)) END
+            + make_interval(secs =>
+                LEAST(CAST(:recheck_delay AS float8) * 2.0 ^ LEAST(n.looks, 30), 86400)) END
     FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) IS NULL THEN 0
             WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
         FROM erasures WHERE order_id = :order_id) n WHERE e.order_id = n.order_id"""
@@ -133,7 +134,7 @@ async def _targets(connection: AsyncConnection, query: str, **values: object) ->
     return [Target(row.id, row.order_number) for row in await execute(connection, query, values)]
 
 
-async def ask(
+async def add(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
     """Add the record of an erasure; ``False`` if there already is one."""
@@ -144,7 +145,7 @@ async def ask(
         "asked_by": asked_by,
     }
     await claims.notify(connection)
-    return (await execute(connection, _ASK, values)).first() is not None
+    return (await execute(connection, _ADD, values)).first() is not None
 
 
 async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
@@ -159,7 +160,7 @@ async def latest(connection: AsyncConnection, order_number: str) -> ErasureRecor
     return ErasureRecord(**row) if row else None
 
 
-async def note_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
+async def save_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
     """Store the number of files and bytes, unless already stored."""
     await execute(connection, _COUNTED, {"order_id": order_id, "files": files, "bytes": size})
 
@@ -181,7 +182,7 @@ async def contents(connection: AsyncConnection, order_id: int) -> OrderContents 
     )
 
 
-async def note_rows_gone(
+async def mark_rows_deleted(
     connection: AsyncConnection, order_id: int, what: OrderContents | None, *, is_watched: bool
 ) -> None:
     """Record the deletion of the order's rows, and their counts."""
@@ -191,7 +192,7 @@ async def note_rows_gone(
         "pages": what.pages if what else None,
         "is_watched": is_watched,
     }
-    await execute(connection, _ROWS_GONE, values)
+    await execute(connection, _ROWS_DELETED, values)
 
 
 async def suppress(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
@@ -205,17 +206,17 @@ async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | 
     return found
 
 
-async def note_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
+async def save_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
     """Store why an attempt outside the worker failed."""
     await execute(connection, _FAILED, {"order_id": order_id, "error": error})
 
 
-async def schedule_look(
-    connection: AsyncConnection, order_id: int, *, look_after: float, found: bool | None
+async def schedule_check(
+    connection: AsyncConnection, order_id: int, *, recheck_delay: float, found: bool | None
 ) -> None:
-    """Schedule the next check for files: ``look_after`` s after the erasure, then with backoff.
+    """Schedule the next check for files: ``recheck_delay`` s after the erasure, then with backoff.
 
     ``found``: whether the last check found files, ``None`` before the first. Checks end after seven days.
     """
-    values = {"order_id": order_id, "look_after": look_after, "found": found}
-    await execute(connection, _SCHEDULE_LOOK, values)
+    values = {"order_id": order_id, "recheck_delay": recheck_delay, "found": found}
+    await execute(connection, _SCHEDULE_CHECK, values)

@@ -28,7 +28,7 @@ async def is_known(connection: AsyncConnection, secret_hash: bytes, name_key: st
     return (await execute(connection, _FIND, values)).scalar_one_or_none() is not None
 
 
-async def note_use(connection: AsyncConnection, secret_hash: bytes, user_id: int) -> None:
+async def record_use(connection: AsyncConnection, secret_hash: bytes, user_id: int) -> None:
     """Store the cookie of a user who has signed in, and delete the user's oldest ones."""
     await execute(connection, _USE, {"hash": secret_hash, "user_id": user_id})
     await execute(connection, _FORGET, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})

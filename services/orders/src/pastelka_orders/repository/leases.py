@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.sql import execute
 
-_TAKE = """INSERT INTO leases AS l (name, holder, expires_at)
+_ACQUIRE = """INSERT INTO leases AS l (name, holder, expires_at)
     VALUES (:name, :holder, clock_timestamp() + make_interval(secs => :seconds))
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
         taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END
@@ -14,10 +14,10 @@ _HOLDS = "SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDAT
 _RELEASE = "DELETE FROM leases WHERE name = :name AND holder = :holder"
 
 
-async def take(connection: AsyncConnection, name: str, holder: str, seconds: float) -> bool:
+async def acquire(connection: AsyncConnection, name: str, holder: str, seconds: float) -> bool:
     """Acquire or renew a lease for ``seconds``; ``False`` while another holder has it."""
     values = {"name": name, "holder": holder, "seconds": seconds}
-    return (await execute(connection, _TAKE, values)).first() is not None
+    return (await execute(connection, _ACQUIRE, values)).first() is not None
 
 
 async def lock(connection: AsyncConnection, name: str, holder: str) -> bool:

@@ -18,7 +18,7 @@ _COMPLETE_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id AND NOT is_ab
 _ABANDON_UPLOAD = "UPDATE uploads SET is_abandoned = true WHERE order_id = :order_id RETURNING order_id"
 _ABANDON_OLD_UPLOADS = f"""UPDATE uploads SET is_abandoned = true
     WHERE is_abandoned OR started_at < clock_timestamp() - {_UPLOAD_TIMEOUT} RETURNING order_id"""
-_FORGET_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id"
+_DELETE_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id"
 
 _EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
 _IS_CANCELLED = "SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number"
@@ -70,9 +70,9 @@ async def abandon_old_uploads(connection: AsyncConnection) -> list[int]:
     return [row.order_id for row in await execute(connection, _ABANDON_OLD_UPLOADS)]
 
 
-async def forget_upload(connection: AsyncConnection, order_id: int) -> None:
+async def delete_upload(connection: AsyncConnection, order_id: int) -> None:
     """Delete the upload's row, after its files."""
-    await execute(connection, _FORGET_UPLOAD, {"order_id": order_id})
+    await execute(connection, _DELETE_UPLOAD, {"order_id": order_id})
 
 
 @dataclass(frozen=True, slots=True)

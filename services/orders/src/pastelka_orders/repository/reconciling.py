@@ -24,13 +24,13 @@ _ENDED = {
             OR (NOT v.is_active AND v.updated_at < {_OLD})"""
     for kind, table in TABLES.items()
 }
-_ANSWERED = {
+_RESOLVED = {
     kind: f"""SELECT n.id, v.run, COALESCE(v.is_active, false) AS is_active
         FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN {table} v ON v.id = n.id
         WHERE v.error_code IS NULL OR v.error_code = :cancelled"""
     for kind, table in TABLES.items()
 }
-_ANSWERED_DOWNLOADS = """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id)
+_RESOLVED_DOWNLOADS = """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id)
     LEFT JOIN images i ON i.id = n.id
     WHERE i.download_error_code IS NULL"""
 _IN_OUTBOX = "SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1"
@@ -97,7 +97,7 @@ class ResolvedVersion:
     run: int | None
     is_active: bool
 
-    def answers(self, run: int) -> bool:
+    def is_resolved(self, run: int) -> bool:
         """Whether a dead letter of this run is resolved.
 
         That of an active run is not: it precedes the run's failure.
@@ -147,13 +147,13 @@ async def resolved_versions(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
 ) -> list[ResolvedVersion]:
     """Those of these versions that were retried, completed, cancelled (by error code) or deleted."""
-    rows = await execute(connection, _ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
+    rows = await execute(connection, _RESOLVED[kind], {"ids": list(ids), "cancelled": cancelled})
     return [ResolvedVersion(**row) for row in rows.mappings()]
 
 
-async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+async def resolved_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
     """Those of these images whose photo is stored or pending again, or that were deleted."""
-    return list((await execute(connection, _ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
+    return list((await execute(connection, _RESOLVED_DOWNLOADS, {"ids": list(ids)})).scalars())
 
 
 async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:

@@ -13,7 +13,7 @@ MANUAL_NUMBERS = "manual_order_number_seq"
 _WITH_IDS = ("orders", "line_items", "images", *TABLES.values())
 
 _ERASURES = "SELECT order_id, order_number, reason, asked_by, asked_at FROM erasures ORDER BY order_id"
-_NEVER_AGAIN = "SELECT shopify_id FROM deleted_shop_orders WHERE is_final ORDER BY shopify_id"
+_SUPPRESSED = "SELECT shopify_id FROM deleted_shop_orders WHERE is_final ORDER BY shopify_id"
 _USERS = "SELECT name_key FROM users WHERE disabled_at IS NULL ORDER BY name_key"
 _TOKENS = "SELECT id FROM api_tokens WHERE revoked_at IS NULL ORDER BY id"
 _OTHERS = """SELECT count(*) FROM pg_stat_activity
@@ -38,7 +38,7 @@ _TO_SETTLE = {
         ORDER BY v.id LIMIT :page"""
     for kind, table in TABLES.items()
 }
-_GO_ON = {
+_RESUME = {
     kind: f"""UPDATE {table} SET run = :run, attempt = 0, step = 0, status = 'pending', retry = NULL,
             provider_job_id = :provider_job_id, updated_at = clock_timestamp() WHERE id = :id"""
     for kind, table in TABLES.items()
@@ -56,7 +56,7 @@ async def erasures(connection: AsyncConnection) -> list[Mapping[str, Any]]:
 
 async def suppressed(connection: AsyncConnection) -> list[int]:
     """Orders of the shop that must never be imported again."""
-    return [row.shopify_id for row in await execute(connection, _NEVER_AGAIN)]
+    return [row.shopify_id for row in await execute(connection, _SUPPRESSED)]
 
 
 async def ids(connection: AsyncConnection) -> dict[str, int]:
@@ -105,7 +105,7 @@ async def order_number(connection: AsyncConnection, order_id: int) -> str | None
     return found
 
 
-async def note_gone(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
+async def add_erasure_without_rows(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
     """Add the erasure of an order without rows, to delete its files; ``False`` if it exists."""
     return (await execute(connection, _GONE, dict(values))).first() is not None
 
@@ -122,15 +122,15 @@ async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: in
     return [row.id for row in rows]
 
 
-async def go_on(
+async def resume(
     connection: AsyncConnection, kind: StatusType, version_id: int, *, run: int, provider_job_id: str
 ) -> None:
     """Resume a locked active version with a later run that the provider has."""
     values = {"id": version_id, "run": run, "provider_job_id": provider_job_id}
-    await execute(connection, _GO_ON[kind], values)
+    await execute(connection, _RESUME[kind], values)
 
 
-async def retry_as(connection: AsyncConnection, kind: StatusType, version_id: int, run: int) -> None:
+async def set_run(connection: AsyncConnection, kind: StatusType, version_id: int, run: int) -> None:
     """Make the next retry of a locked failed version start at run ``run``."""
     await execute(connection, _RETRY_AS[kind], {"id": version_id, "run": run - 1})
 

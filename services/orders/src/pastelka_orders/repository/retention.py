@@ -55,11 +55,11 @@ async def begin(connection: AsyncConnection, *, days: int | None) -> None:
     await execute(connection, _BEGIN, {"days": days})
 
 
-async def note_run(connection: AsyncConnection, *, days: int | None, error: str | None = None) -> None:
+async def save_run(connection: AsyncConnection, *, days: int | None, error: str | None = None) -> None:
     """Store a pass, and its error."""
     await execute(connection, _RAN, {"days": days, "error": error})
 
 
-async def note_erased(connection: AsyncConnection) -> None:
+async def count_erased(connection: AsyncConnection) -> None:
     """Count an order erased by the retention."""
     await execute(connection, _ERASED)

@@ -14,10 +14,10 @@ _FIND = """SELECT users.name, users.role::text AS role FROM sessions JOIN users 
         AND users.disabled_at IS NULL"""
 _ADD = """INSERT INTO sessions (secret_hash, user_id, expires_at)
     VALUES (:hash, :user_id, clock_timestamp()
-        + LEAST(CAST(:idle AS interval), CAST(:longest AS interval)))"""
-_SLIDE = """UPDATE sessions SET last_seen_at = clock_timestamp(),
+        + LEAST(CAST(:idle AS interval), CAST(:maximum AS interval)))"""
+_EXTEND = """UPDATE sessions SET last_seen_at = clock_timestamp(),
         expires_at = LEAST(clock_timestamp() + CAST(:idle AS interval),
-            created_at + CAST(:longest AS interval))
+            created_at + CAST(:maximum AS interval))
     WHERE secret_hash = :hash AND expires_at > clock_timestamp()
         AND last_seen_at < clock_timestamp() - interval '1 minute'"""
 _REMOVE = "DELETE FROM sessions WHERE secret_hash = :hash RETURNING user_id"
@@ -32,7 +32,7 @@ class SessionLife:
 
     idle: timedelta
     """Without use."""
-    longest: timedelta
+    maximum: timedelta
     """Maximum, even with use."""
 
 
@@ -53,13 +53,13 @@ async def find(connection: AsyncConnection, secret_hash: bytes) -> SignedIn | No
 async def add(connection: AsyncConnection, secret_hash: bytes, user_id: int, life: SessionLife) -> None:
     """Add a session, and delete expired ones."""
     await execute(connection, _FORGET)
-    values = {"hash": secret_hash, "user_id": user_id, "idle": life.idle, "longest": life.longest}
+    values = {"hash": secret_hash, "user_id": user_id, "idle": life.idle, "maximum": life.maximum}
     await execute(connection, _ADD, values)
 
 
-async def slide(connection: AsyncConnection, secret_hash: bytes, life: SessionLife) -> None:
+async def extend(connection: AsyncConnection, secret_hash: bytes, life: SessionLife) -> None:
     """Extend a session in use; at most once a minute."""
-    await execute(connection, _SLIDE, {"hash": secret_hash, "idle": life.idle, "longest": life.longest})
+    await execute(connection, _EXTEND, {"hash": secret_hash, "idle": life.idle, "maximum": life.maximum})
 
 
 async def remove(connection: AsyncConnection, secret_hash: bytes) -> bool:

@@ -43,7 +43,7 @@ _ITEMS = f"""INSERT INTO line_items AS l
     WHERE ({_OF_SHOP}) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""
-_ITEMS_GONE = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
+_ITEMS_REMOVED = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
     WHERE order_id = :order_id AND quantity <> 0
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
@@ -70,7 +70,7 @@ _DROP_PHOTOS = """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c WHERE c.image_id = i.id)"""
 
 
-async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:
+async def upsert_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:
     """Insert and update line items; those that the shop no longer has get quantity 0.
 
     Returns whether anything changed.
@@ -89,7 +89,7 @@ async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence
             "layouts": [item.layout for item in items],
         },
     )
-    gone = await execute(connection, _ITEMS_GONE, {"order_id": order_id, "ids": ids})
+    gone = await execute(connection, _ITEMS_REMOVED, {"order_id": order_id, "ids": ids})
     return bool(changed.all()) | bool(gone.all())
 
 

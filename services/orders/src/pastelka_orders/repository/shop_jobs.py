@@ -35,7 +35,7 @@ async def read(connection: AsyncConnection, claim: Claim) -> ShopRequest:
     return model.model_validate_json(json.dumps(payload))
 
 
-async def go_on(connection: AsyncConnection, claim: Claim, request: FetchOrders) -> None:
+async def replace(connection: AsyncConnection, claim: Claim, request: FetchOrders) -> None:
     """Replace the claimed request by the one for the next page. Raises ``ClaimLostError``."""
     await execute(connection, _CONTINUE, {"key": claim.key, "payload": request.model_dump_json()})
     await claims.end(connection, claim, seconds=0)

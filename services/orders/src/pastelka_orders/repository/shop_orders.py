@@ -21,8 +21,8 @@ _FIND = """SELECT id, order_number, status, shopify_updated_at, created_at, canc
         customer_name, payment_status, shipping_method
     FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
 _FIND_NUMBER = "SELECT source, shopify_id FROM orders WHERE order_number = :order_number"
-_WAS_DELETED = "SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
-_BRING_BACK = "DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
+_DELETION = "SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
+_CLEAR_DELETION = "DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
 _ADD = """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
         customer_name, payment_status, shipping_method, search, created_at, shopify_updated_at, cancelled_at)
     VALUES (:order_number, 'shopify', CAST(:shopify_id AS bigint), :name, :email, :customer, :payment,
@@ -84,7 +84,7 @@ async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | Non
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
 
-async def hold(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
+async def lock_ids(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
     """Lock these orders, even non-existent ones, against import until the transaction ends."""
     for shopify_id in sorted(set(shopify_ids)):
         await execute(connection, _LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
@@ -100,13 +100,13 @@ async def reference(connection: AsyncConnection, order_number: str) -> ShopRefer
 
 async def deletion(connection: AsyncConnection, shopify_id: int) -> Literal["final", "deleted"] | None:
     """How the order was deleted, if it was; a ``final`` one must never be imported again."""
-    is_final = (await execute(connection, _WAS_DELETED, {"shopify_id": shopify_id})).scalar()
+    is_final = (await execute(connection, _DELETION, {"shopify_id": shopify_id})).scalar()
     return None if is_final is None else "final" if is_final else "deleted"
 
 
-async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:
+async def clear_deletion(connection: AsyncConnection, shopify_id: int) -> None:
     """Delete the record that the order was deleted."""
-    await execute(connection, _BRING_BACK, {"shopify_id": shopify_id})
+    await execute(connection, _CLEAR_DELETION, {"shopify_id": shopify_id})
 
 
 async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
@@ -142,7 +142,7 @@ async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrde
         "payment": order.payment_status or known.payment_status,
         "shipping": known.shipping_method if order.shipping_method is None else order.shipping_method or None,
         "created_at": order.created_at or known.created_at,
-        "cancelled_at": order.cancelled_at if order.tells_cancellation else known.cancelled_at,
+        "cancelled_at": order.cancelled_at if order.has_cancellation else known.cancelled_at,
     }
     if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
         await execute(connection, _FRESH, {"id": known.id, "updated_at": order.updated_at})

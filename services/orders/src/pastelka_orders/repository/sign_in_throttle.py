@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.sql import execute
 
-_TAKE = """INSERT INTO sign_in_throttle AS kept (key, free_at)
+_CONSUME = """INSERT INTO sign_in_throttle AS kept (key, free_at)
     VALUES (:key, clock_timestamp() + CAST(:pause AS interval))
     ON CONFLICT (key) DO UPDATE
         SET free_at = GREATEST(kept.free_at, clock_timestamp()) + CAST(:pause AS interval)
@@ -22,8 +22,8 @@ _TAKE = """INSERT INTO sign_in_throttle AS kept (key, free_at)
 _WAIT = """SELECT EXTRACT(EPOCH FROM free_at + CAST(:pause AS interval) - CAST(:window AS interval)
         - clock_timestamp())::float8
     FROM sign_in_throttle WHERE key = :key"""
-_GIVE_BACK = "UPDATE sign_in_throttle SET free_at = free_at - CAST(:pause AS interval) WHERE key = :key"
-_FORGET = """DELETE FROM sign_in_throttle WHERE key IN (SELECT key FROM sign_in_throttle
+_REFUND = "UPDATE sign_in_throttle SET free_at = free_at - CAST(:pause AS interval) WHERE key = :key"
+_DELETE_FULL = """DELETE FROM sign_in_throttle WHERE key IN (SELECT key FROM sign_in_throttle
         WHERE free_at < clock_timestamp() ORDER BY free_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
 
 
@@ -40,20 +40,20 @@ class Rate:
         return self.window / self.burst
 
 
-async def take(connection: AsyncConnection, key: bytes, rate: Rate) -> int:
+async def consume(connection: AsyncConnection, key: bytes, rate: Rate) -> int:
     """Consume one attempt of ``key``: 0, or the seconds until one is available."""
     values = {"key": key, "pause": rate.pause, "window": rate.window}
-    if (await execute(connection, _TAKE, values)).scalar_one_or_none() is not None:
+    if (await execute(connection, _CONSUME, values)).scalar_one_or_none() is not None:
         return 0
     seconds: float | None = (await execute(connection, _WAIT, values)).scalar_one_or_none()
     return max(1, ceil(seconds or 0))
 
 
-async def give_back(connection: AsyncConnection, key: bytes, rate: Rate) -> None:
+async def refund(connection: AsyncConnection, key: bytes, rate: Rate) -> None:
     """Return an attempt that succeeded."""
-    await execute(connection, _GIVE_BACK, {"key": key, "pause": rate.pause})
+    await execute(connection, _REFUND, {"key": key, "pause": rate.pause})
 
 
-async def forget(connection: AsyncConnection) -> None:
+async def delete_full(connection: AsyncConnection) -> None:
     """Delete keys with all attempts available."""
-    await execute(connection, _FORGET)
+    await execute(connection, _DELETE_FULL)

@@ -53,14 +53,14 @@ async def lock(connection: AsyncConnection, order_number: str) -> bool:
     return (await execute(connection, _LOCK, {"order_number": order_number})).first() is not None
 
 
-async def save_notes(connection: AsyncConnection, order_number: str, notes: Mapping[str, Any]) -> None:
+async def change(connection: AsyncConnection, order_number: str, notes: Mapping[str, Any]) -> None:
     """Note on a locked order: ``on_hold_reason``, ``is_printed``, ``is_shipped``, ``is_attention_seen``."""
     assignments = ", ".join(_NOTES[name] for name in notes)
     values = {name: value for name, value in notes.items() if name != "is_attention_seen"}
     await execute(connection, _SAVE.format(notes=assignments), {"order_number": order_number, **values})
 
 
-async def note_book_printed(connection: AsyncConnection, order_number: str) -> None:
+async def set_printed_by_books(connection: AsyncConnection, order_number: str) -> None:
     """An order is printed when one of its books is, and not when none is any more."""
     await execute(connection, _BOOK_PRINTED, {"order_number": order_number})
 
@@ -70,6 +70,6 @@ async def is_reviewed(connection: AsyncConnection, order_id: int) -> bool:
     return bool((await execute(connection, _IS_REVIEWED, {"order_id": order_id})).scalar())
 
 
-async def note_shop_change(connection: AsyncConnection, order_id: int) -> None:
+async def set_shop_changed(connection: AsyncConnection, order_id: int) -> None:
     """The shop changed a reviewed order."""
     await execute(connection, _SHOP_CHANGED, {"order_id": order_id})

@@ -89,23 +89,23 @@ async def page(
     return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
 
 
-async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
+async def clear_then_svg(connection: AsyncConnection, version_id: int) -> None:
     """Disable the automatic SVG of a coloring that will be regenerated."""
     await execute(connection, _NOTHING_FOLLOWS, {"id": version_id})
 
 
-async def version_is_back(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
+async def mark_version_found(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
     """Set a locked version whose file was found again to ``completed``."""
     await execute(connection, _BACK[kind], {"id": version_id})
 
 
-async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
+async def await_photo(connection: AsyncConnection, image_id: int) -> None:
     """Enqueue the download of a locked image's photo again."""
     await execute(connection, _PHOTO_FETCHED_AGAIN, {"id": image_id})
     await claims.notify(connection)
 
 
-async def note_photo(
+async def set_photo_error(
     connection: AsyncConnection, image_id: int, code: str | None, message: str | None
 ) -> None:
     """Set or clear the error of a locked image's photo."""

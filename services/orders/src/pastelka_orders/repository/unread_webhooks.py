@@ -34,7 +34,7 @@ _FORGET_OLD = """DELETE FROM unread_webhooks WHERE order_id IS NULL
 _FORGET_UNIDENTIFIED = "DELETE FROM unread_webhooks WHERE order_id IS NULL"
 
 
-async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:
+async def save(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:
     """Store or clear the problems of the order's last webhook; returns whether they changed."""
     before: Sequence[str] | None = (await execute(connection, _PROBLEMS, {"order_id": order_id})).scalar()
     if unread is None:
@@ -45,13 +45,13 @@ async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | 
     return before is None or list(before) != list(unread.problems)
 
 
-async def keep_unidentified(connection: AsyncConnection, unread: UnreadBody) -> None:
+async def add_unidentified(connection: AsyncConnection, unread: UnreadBody) -> None:
     """Store a webhook without an order."""
     await execute(connection, _KEEP_UNIDENTIFIED, _values(unread))
     await execute(connection, _FORGET_OLD, {"days": _KEPT_DAYS, "rows": _KEPT_ROWS})
 
 
-async def forget_unidentified(connection: AsyncConnection) -> None:
+async def delete_unidentified(connection: AsyncConnection) -> None:
     """Delete webhooks without an order: they may be of a customer being erased."""
     await execute(connection, _FORGET_UNIDENTIFIED)
 

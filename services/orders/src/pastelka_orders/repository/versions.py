@@ -189,7 +189,7 @@ async def save(connection: AsyncConnection, kind: StatusType, versions: Sequence
     )
 
 
-async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+async def add_changes(connection: AsyncConnection, changes: Sequence[Change]) -> None:
     """Add entries to the timeline."""
     if not changes:
         return

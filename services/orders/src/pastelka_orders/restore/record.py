@@ -46,7 +46,7 @@ class BackupRecord(BaseModel):
     tokens: list[int]
 
 
-async def take_record(connection: AsyncConnection) -> BackupRecord:
+async def create_record(connection: AsyncConnection) -> BackupRecord:
     """Create a record of the current state."""
     return BackupRecord(
         made_at=now(),

@@ -14,19 +14,19 @@ from pastelka_common.errors import JobError, PermanentError, TransientError
 from pastelka_common.response_body import ResponseBodyError, ResponseTooLargeError, ResponseTruncatedError
 
 _FIRST_SERVER_ERROR = 500
-_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, 430}
-_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, 430}
+_DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 log = structlog.get_logger(__name__)
 
 
-def require_answer(status: int, wait: float | None) -> None:
+def require_ok(status: int, wait: float | None) -> None:
     """Raise ``TransientError`` or ``PermanentError`` unless the status is 200."""
     if status == HTTPStatus.OK:
         return
-    if status in _LATER or status >= _FIRST_SERVER_ERROR:
+    if status in _TRANSIENT or status >= _FIRST_SERVER_ERROR:
         raise TransientError("shop_unavailable", f"The shop responded with {status}.", retry_after=wait)
-    if status in _REFUSED:
+    if status in _DENIED:
         message = f"The shop denies access ({status}); SHOPIFY_ACCESS_TOKEN must be a valid Admin API token."
         raise PermanentError("shop_access_refused", message)
     message = f"The shop responded with {status}; check SHOPIFY_STORE_URL and SHOPIFY_API_VERSION."
@@ -42,7 +42,7 @@ def body_error(error: ResponseBodyError) -> JobError:
     return TransientError("shop_answer_truncated" if is_truncated else "shop_unavailable", message)
 
 
-def unreadable(what: str, error: ValidationError) -> PermanentError:
+def malformed(what: str, error: ValidationError) -> PermanentError:
     """The error for a response that violates the API's schema; names fields, never values."""
     fields = sorted({".".join(map(str, one["loc"])) or "all of it" for one in error.errors()})
     return PermanentError(

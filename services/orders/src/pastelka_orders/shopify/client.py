@@ -16,7 +16,7 @@ from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, r
 from pastelka_orders.domain.shop_orders import MAX_ITEMS, OrderTooLargeError, ShopOrder
 from pastelka_orders.photos.http_responses import retry_after
 from pastelka_orders.shopify import graphql_models
-from pastelka_orders.shopify.api_errors import GraphQLErrors, body_error, require_answer, unreadable
+from pastelka_orders.shopify.api_errors import GraphQLErrors, body_error, malformed, require_ok
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.graphql_models import GraphQLConnection, LineItemNode, OrderNode, PageInfo
 from pastelka_orders.shopify.parsing import ShopifyModel
@@ -26,9 +26,9 @@ ORDERS_PER_PAGE = 25
 LINES_PER_ORDER = 15
 """Per order of a page, which then costs about 500 points; one query may cost 1,000."""
 LINES_PER_PAGE = 250
-_TRIES = 20
-_LONGEST_WAIT = 60.0
-_MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_MAX_TRIES = 20
+_MAX_WAIT = 60.0
+_MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
@@ -56,7 +56,7 @@ class Throttle:
         self._at = 0.0
         self._costs: dict[str, float] = {}
 
-    def note(self, query: str, cost: Cost) -> None:
+    def record(self, query: str, cost: Cost) -> None:
         """Record the cost that a response to ``query`` reported."""
         self._cost = cost
         self._at = self._clock()
@@ -124,17 +124,17 @@ class AdminApi:
             "filter": f"updated_at:>='{since}'",
             "lines": LINES_PER_ORDER,
         }
-        data = await self._ask("Orders", graphql_models.ORDERS, variables)
+        data = await self._query("Orders", graphql_models.ORDERS, variables)
         try:
             found = GraphQLConnection[dict[str, Any]].model_validate(data.get("orders"))
         except ValidationError as error:
-            raise unreadable("The page of orders", error) from error
+            raise malformed("The page of orders", error) from error
         return OrdersPage(nodes=found.nodes, page_info=found.page_info)
 
     async def order(self, shopify_id: int) -> ShopOrder:
         """One order with all its line items."""
         gid = f"gid://shopify/Order/{shopify_id}"
-        data = await self._ask("Order", graphql_models.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
+        data = await self._query("Order", graphql_models.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
         node = data.get("order")
         if node is None:
             raise PermanentError("shop_order_gone", f"The shop no longer has order {shopify_id}.")
@@ -145,7 +145,7 @@ class AdminApi:
         try:
             found = await asyncio.to_thread(OrderNode.model_validate, node)
         except ValidationError as error:
-            raise unreadable(f"Order {node.get('name') or node.get('id')}", error) from error
+            raise malformed(f"Order {node.get('name') or node.get('id')}", error) from error
         lines, cursor = list(found.lines.nodes), found.lines.page_info.next_cursor
         while cursor is not None and len(lines) <= MAX_ITEMS:
             page = await self._lines(found.id, cursor)
@@ -158,35 +158,35 @@ class AdminApi:
 
     async def _lines(self, gid: str, after: str) -> GraphQLConnection[LineItemNode]:
         variables = {"id": gid, "lines": LINES_PER_PAGE, "after": after}
-        data = await self._ask("Lines", graphql_models.LINES, variables)
+        data = await self._query("Lines", graphql_models.LINES, variables)
         try:
             return GraphQLConnection[LineItemNode].model_validate((data.get("order") or {}).get("lineItems"))
         except ValidationError as error:
-            raise unreadable(f"A page of line items of {gid}", error) from error
+            raise malformed(f"A page of line items of {gid}", error) from error
 
-    async def _ask(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def _query(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Send a query once the rate limit allows it; returns ``data`` of the response."""
-        for _ in range(_TRIES):
-            await self._turn(name)
+        for _ in range(_MAX_TRIES):
+            await self._wait_for_budget(name)
             answer = await self._post({"query": query, "operationName": name, "variables": variables})
-            self._note(name, answer)
+            self._record_cost(name, answer)
             refused = GraphQLErrors.of(answer)
             if not refused.is_throttled:
                 return refused.require_data()
             log.info("shopify request throttled", query=name)
         raise TransientError("shop_throttled", "Shopify's rate limit is exhausted; retrying later.")
 
-    async def _turn(self, name: str) -> None:
+    async def _wait_for_budget(self, name: str) -> None:
         seconds = self._throttle.seconds(name)
-        if seconds > _LONGEST_WAIT:
+        if seconds > _MAX_WAIT:
             message = "Shopify's rate limit is exhausted; retrying later."
             raise TransientError("shop_throttled", message, retry_after=seconds)
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _note(self, name: str, answer: dict[str, Any]) -> None:
+    def _record_cost(self, name: str, answer: dict[str, Any]) -> None:
         try:
-            self._throttle.note(name, Cost.model_validate((answer.get("extensions") or {}).get("cost")))
+            self._throttle.record(name, Cost.model_validate((answer.get("extensions") or {}).get("cost")))
         except ValidationError:
             log.debug("shopify query cost missing", query=name)
 
@@ -199,9 +199,9 @@ class AdminApi:
                 async with self._session.post(self._url, json=document, allow_redirects=False) as response:
                     call.status = response.status
                     wait = retry_after(response.headers.get("Retry-After"))
-                    require_answer(response.status, wait)
+                    require_ok(response.status, wait)
                     return await read_body(
-                        response.content.iter_any(), max_bytes=_MAX_ANSWER_BYTES, timeout=self._timeout
+                        response.content.iter_any(), max_bytes=_MAX_RESPONSE_BYTES, timeout=self._timeout
                     )
         except ResponseBodyError as error:
             raise body_error(error) from error

@@ -116,7 +116,7 @@ class CustomerNode(ShopifyModel):
 
 
 class ShippingLineNode(ShopifyModel):
-    """One shipping method, possibly removed."""
+    """One shipping line, possibly removed."""
 
     title: OptionalText = None
     is_removed: bool = Field(default=False, alias="isRemoved")
@@ -153,7 +153,7 @@ class OrderNode(ShopifyModel):
             created_at=self.created_at,
             updated_at=self.updated_at,
             cancelled_at=self.cancelled_at,
-            tells_cancellation="cancelled_at" in self.model_fields_set,
+            has_cancellation="cancelled_at" in self.model_fields_set,
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email,
             payment_status=self.payment.lower() if self.payment else None,

@@ -45,26 +45,29 @@ async def ingest(
     order: ShopOrder,
     *,
     again: RefetchPolicy = RefetchPolicy.NONE,
-    can_ask: bool = False,
-    bring_back: bool = False,
-    kept_since: datetime | None = None,
+    can_fetch: bool = False,
+    restore_deleted: bool = False,
+    retention_start: datetime | None = None,
 ) -> Effect:
     """Add or update the order; download new photos.
 
-    ``again`` selects missing photos to download again. With ``can_ask``, an order without photos is fetched
-    from the shop by a job. A deleted order is imported again only with ``bring_back``, one erased for its
-    customer never. A new one created before ``kept_since`` is ignored: the retention would erase it.
+    ``again`` selects missing photos to download again. With ``can_fetch``, an order without photos is fetched
+    from the shop by a job. A deleted order is imported again only with ``restore_deleted``, one erased for
+    its customer never. A new one created before ``retention_start`` is ignored: it would be erased.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
-    if known is None and (refusal := await _refusal(connection, order, bring_back, kept_since)) is not None:
+    if (
+        known is None
+        and (refusal := await _refusal(connection, order, restore_deleted, retention_start)) is not None
+    ):
         return refusal
     if known is not None and _is_older(order, known):
         return "older"
     target = await _target(connection, order, known)
     outbox = Outbox()
-    changed = await _take_changes(connection, outbox, target, order, again)
-    if can_ask and await _lacks_photos(connection, target, order):
-        await _ask(connection, target, order)
+    changed = await _update(connection, outbox, target, order, again)
+    if can_fetch and await _lacks_photos(connection, target, order):
+        await _enqueue_sync(connection, target, order)
     else:
         changed |= known is not None and known.status in _WAITING
         if known is None or changed:
@@ -89,19 +92,19 @@ async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
 
 
 async def _refusal(
-    connection: AsyncConnection, order: ShopOrder, bring_back: bool, kept_since: datetime | None
+    connection: AsyncConnection, order: ShopOrder, restore_deleted: bool, retention_start: datetime | None
 ) -> Effect | None:
     """Why a new order is not imported; ``None`` if it is."""
     deletion = await shop_orders.deletion(connection, order.shopify_id)
     if deletion == "final":
         return "erased"
-    if kept_since is not None and order.created_at is not None and order.created_at < kept_since:
+    if retention_start is not None and order.created_at is not None and order.created_at < retention_start:
         return "expired"
     if deletion is None:
         return None
-    if not bring_back:
+    if not restore_deleted:
         return "deleted"
-    await shop_orders.bring_back(connection, order.shopify_id)
+    await shop_orders.clear_deletion(connection, order.shopify_id)
     return None
 
 
@@ -118,26 +121,26 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
     return _Target(order_id, number, None)
 
 
-async def _take_changes(
+async def _update(
     connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder, again: RefetchPolicy
 ) -> bool:
-    """Take over items and head; returns whether anything changed, which is noted on a reviewed order."""
+    """Take over items and head; returns whether anything changed, which a reviewed order shows."""
     known = target.known
     is_reviewed = known is not None and await stages.is_reviewed(connection, known.id)
     is_first_part = order.items is None and order.unread is not None and known is None
     items = order.readable_items if is_first_part else order.items
     changed = False
     if items is not None:
-        changed = await _take_items(connection, outbox, target, items, again)
-    if known is not None:  # the order after its images, as everywhere
+        changed = await _update_items(connection, outbox, target, items, again)
+    if known is not None:  # Lock order: images, then their order.
         changed |= await shop_orders.change(connection, known, order)
-    changed |= await unread_webhooks.note(connection, target.id, order.unread)
+    changed |= await unread_webhooks.save(connection, target.id, order.unread)
     if changed and is_reviewed:
-        await stages.note_shop_change(connection, target.id)
+        await stages.set_shop_changed(connection, target.id)
     return changed
 
 
-async def _take_items(
+async def _update_items(
     connection: AsyncConnection,
     outbox: Outbox,
     target: _Target,
@@ -148,7 +151,7 @@ async def _take_items(
     # Lock order is always versions, then images: transactions cannot deadlock.
     in_progress = await _in_progress(connection, target) if target.known else []
     present = await shop_items.lock_photos(connection, target.id)
-    changed = await shop_items.keep_items(connection, target.id, items)
+    changed = await shop_items.upsert_items(connection, target.id, items)
     ids = await shop_items.item_ids(connection, target.id)
     wanted = {
         (ids[item.shopify_id], position): url
@@ -183,7 +186,7 @@ async def _lacks_photos(connection: AsyncConnection, target: _Target, order: Sho
     return not order.has_photos and not await shop_items.lock_photos(connection, target.id)
 
 
-async def _ask(connection: AsyncConnection, target: _Target, order: ShopOrder) -> None:
+async def _enqueue_sync(connection: AsyncConnection, target: _Target, order: ShopOrder) -> None:
     await shop_jobs.enqueue(connection, SyncOrder(shopify_id=order.shopify_id, order_number=target.number))
     if target.known is None:
         await shop_orders.set_status(connection, target.id, OrderStatus.PROCESSING)

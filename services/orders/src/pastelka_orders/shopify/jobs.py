@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure, now
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_orders.database import Database, is_transient
-from pastelka_orders.dead_letters import letter_about
+from pastelka_orders.dead_letters import row_job_letter
 from pastelka_orders.domain.photo_plan import RefetchPolicy
 from pastelka_orders.domain.shop_orders import ShopOrder
 from pastelka_orders.outbox import Outbox
@@ -35,7 +35,7 @@ class ShopJobs:
     shop: AdminApi
     on_commit: Callable[[], None]
     is_configured: bool = True
-    kept: timedelta | None = None
+    retention_period: timedelta | None = None
     """How long orders are kept; older ones are not imported."""
 
     name = "shop"
@@ -54,7 +54,7 @@ class ShopJobs:
         request = await shop_jobs.read(connection, claim)
         if isinstance(request, SyncOrder):
             await give_up(connection, request.shopify_id)
-        letter = letter_about(request.subject, request.model_dump_json(), claim.attempts, failure)
+        letter = row_job_letter(request.subject, request.model_dump_json(), claim.attempts, failure)
         await Outbox.publish(connection, letter)
         await shop_jobs.done(connection, claim)
 
@@ -67,14 +67,14 @@ class ShopJobs:
         changed = failed = 0
         for node in page.nodes:
             try:
-                effect = await self._take(await self.shop.complete(node), request)
+                effect = await self._import(await self.shop.complete(node), request)
             except TransientError:
                 raise
             except Exception as error:
                 if is_transient(error):
                     raise
                 failed += 1
-                await self._set_aside(node, error)
+                await self._enqueue_failed(node, error)
             else:
                 changed += effect in {"created", "changed"}
         follow = request.model_copy(
@@ -88,37 +88,41 @@ class ShopJobs:
         log.info("shopify orders fetched", seen=follow.seen, changed=follow.changed, failed=follow.failed)
         if follow.cursor is None:
             return lambda c: shop_jobs.done(c, claim)
-        return lambda c: shop_jobs.go_on(c, claim, follow)
+        return lambda c: shop_jobs.replace(c, claim, follow)
 
     async def _sync(self, request: SyncOrder, claim: Claim) -> Write:
         """Fetch and import one order."""
         order = await self.shop.order(request.shopify_id)
         again = RefetchPolicy.MISSING if request.photos else RefetchPolicy.FAILED
-        since = self._kept_since()
+        since = self._retention_start()
 
-        async def take(connection: AsyncConnection) -> None:
-            effect = await ingest(connection, order, again=again, kept_since=since)
+        async def write(connection: AsyncConnection) -> None:
+            effect = await ingest(connection, order, again=again, retention_start=since)
             if effect == "older":
                 # A webhook overtook Shopify's read replica.
                 message = f"The shop's data of order {order.order_number} is older than ours."
                 raise TransientError("shop_answer_outdated", message)
             await shop_jobs.done(connection, claim)
 
-        return take
+        return write
 
-    async def _take(self, order: ShopOrder, request: FetchOrders) -> Effect:
+    async def _import(self, order: ShopOrder, request: FetchOrders) -> Effect:
         async def work(connection: AsyncConnection) -> Effect:
             # An order created before ``since`` is updated if it exists, but not added.
             is_old = order.created_at is not None and order.created_at < request.since
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"
             return await ingest(
-                connection, order, again=RefetchPolicy.FAILED, bring_back=True, kept_since=self._kept_since()
+                connection,
+                order,
+                again=RefetchPolicy.FAILED,
+                restore_deleted=True,
+                retention_start=self._retention_start(),
             )
 
         return await self._write(work)
 
-    async def _set_aside(self, node: dict[str, Any], error: Exception) -> None:
+    async def _enqueue_failed(self, node: dict[str, Any], error: Exception) -> None:
         name = str(node.get("name") or node.get("id"))[:100]
         reason = str(error) if isinstance(error, PermanentError) else type(error).__name__
         log.error("shopify order rejected", order_number=name, reason=reason)
@@ -132,8 +136,8 @@ class ShopJobs:
         self.on_commit()
         return result
 
-    def _kept_since(self) -> datetime | None:
-        return None if self.kept is None else now() - self.kept
+    def _retention_start(self) -> datetime | None:
+        return None if self.retention_period is None else now() - self.retention_period
 
     def _require_shop(self) -> None:
         if not self.is_configured:

@@ -134,7 +134,7 @@ def read(model: type[M], document: dict[str, Any]) -> ParseResult[M]:
         except ValidationError as error:
             details = error.errors(include_input=False, include_url=False)
         problems |= dict.fromkeys(map(_problem, details))
-        if not _take_out(document, details):
+        if not _remove_parts(document, details):
             break
     return ParseResult(None, tuple(problems)[:MAX_PROBLEMS])
 
@@ -144,7 +144,7 @@ def _problem(detail: ErrorDetails) -> str:
     return f"{where}: {detail['msg']}"[:_MESSAGE_LENGTH]
 
 
-def _take_out(document: dict[str, Any], details: Sequence[ErrorDetails]) -> bool:
+def _remove_parts(document: dict[str, Any], details: Sequence[ErrorDetails]) -> bool:
     """Remove the parts that the details name; ``False`` if the document itself is invalid."""
     lists: dict[int, list[Any]] = {}
     indices: defaultdict[int, set[int]] = defaultdict(set)

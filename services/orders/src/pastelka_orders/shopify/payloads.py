@@ -29,7 +29,7 @@ from pastelka_orders.shopify.parsing import (
 )
 
 _ORDER_GID = re.compile(r"gid://shopify/Order/([0-9]{1,19})")
-_UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is fetched from the shop"
+_MISSING = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is fetched from the shop"
 
 
 class PropertyPayload(ShopifyModel):
@@ -49,7 +49,7 @@ class PropertyPayload(ShopifyModel):
 
 
 class LineItemPayload(ShopifyModel):
-    """One line item. ``properties`` is ``None`` where the subscription leaves it out."""
+    """One line item. ``properties`` is ``None`` if the subscription omits it."""
 
     id: ShopId
     title: OptionalText = None
@@ -59,7 +59,7 @@ class LineItemPayload(ShopifyModel):
 
 
 class CustomerPayload(ShopifyModel):
-    """Who ordered."""
+    """The customer."""
 
     email: OptionalText = None
     first_name: OptionalText = None
@@ -67,14 +67,14 @@ class CustomerPayload(ShopifyModel):
 
 
 class ShippingLinePayload(ShopifyModel):
-    """One way it is delivered, or was to be."""
+    """One shipping line, possibly removed."""
 
     title: OptionalText = None
     is_removed: bool | None = None
 
 
 class OrderPayload(ShopifyModel):
-    """One order. ``line_items`` is ``None`` where the subscription leaves it out."""
+    """One order. ``line_items`` is ``None`` if the subscription omits it."""
 
     id: ShopId
     name: OptionalText = None
@@ -88,12 +88,12 @@ class OrderPayload(ShopifyModel):
     shipping_lines: tuple[ShippingLinePayload, ...] | None = None
     line_items: Annotated[tuple[LineItemPayload, ...], Field(max_length=MAX_ITEMS)] | None = None
 
-    def unsaid(self) -> list[str]:
+    def missing_fields(self) -> list[str]:
         """Fields of items that the webhook lacks; the Admin API has them."""
         if self.line_items is None:
-            return [_UNSAID.format("line_items")]
+            return [_MISSING.format("line_items")]
         lacking = (n for n, line in enumerate(self.line_items) if line.properties is None)
-        return [_UNSAID.format(f"line_items.{number}.properties") for number in lacking]
+        return [_MISSING.format(f"line_items.{number}.properties") for number in lacking]
 
     def order(
         self, names: AttributeNames, *, is_whole: bool = True, max_photos: int | None = None
@@ -116,7 +116,7 @@ class OrderPayload(ShopifyModel):
             created_at=self.created_at,
             updated_at=self.updated_at,
             cancelled_at=self.cancelled_at,
-            tells_cancellation="cancelled_at" in self.model_fields_set,
+            has_cancellation="cancelled_at" in self.model_fields_set,
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email or customer.email or self.contact_email,
             payment_status=self.financial_status.lower() if self.financial_status else None,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures, shop_orders, unread_webhooks
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.shopify.parsing import OptionalText, ParseResult, ShopId, ShopifyModel, document_of, read
@@ -17,7 +17,7 @@ ERASE = "customers/redact"
 DATA_REQUEST = "customers/data_request"
 SHOP_ERASE = "shop/redact"
 TOPICS = frozenset({ERASE, DATA_REQUEST, SHOP_ERASE})
-ASKED_BY = "shopify"
+REQUESTED_BY = "shopify"
 
 _OF_ORDERS = frozenset({"id", "admin_graphql_api_id", "line_items", "financial_status", "created_at"})
 _FIELDS = {
@@ -85,7 +85,7 @@ async def apply(connection: AsyncConnection, topic: str, payload: PrivacyPayload
     if topic == ERASE:
         await erase_customer(connection, payload.shopify_ids, payload.email)
     elif topic == DATA_REQUEST:
-        await _note_data_request(connection, payload)
+        await _log_data_request(connection, payload)
     else:
         log.warning("the shop has removed the app and asks to erase its data; nothing was erased")
 
@@ -96,16 +96,16 @@ async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int]
     Returns the number of newly requested erasures.
     """
     # Also orders that do not exist: the shop may send one late.
-    await shop_orders.hold(connection, shopify_ids)
+    await shop_orders.lock_ids(connection, shopify_ids)
     await erasures.suppress(connection, shopify_ids)
-    await unread_webhooks.forget_unidentified(connection)
+    await unread_webhooks.delete_unidentified(connection)
     found = await _orders(connection, shopify_ids, email)
-    asked = [await ask(connection, target, "customer", ASKED_BY) for target in found]
-    log.info("customer erasure requested", orders=len(found), new=sum(asked))
-    return sum(asked)
+    requested = [await request_erasure(connection, target, "customer", REQUESTED_BY) for target in found]
+    log.info("customer erasure requested", orders=len(found), new=sum(requested))
+    return sum(requested)
 
 
-async def _note_data_request(connection: AsyncConnection, payload: PrivacyPayload) -> None:
+async def _log_data_request(connection: AsyncConnection, payload: PrivacyPayload) -> None:
     """Log the customer's orders, for the shop's operator, who must answer the request."""
     found = await _orders(connection, payload.shopify_ids, payload.email)
     log.warning(

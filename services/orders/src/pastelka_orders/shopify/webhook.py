@@ -17,7 +17,7 @@ from pastelka_orders.errors import (
     WebhookNotVerifiedError,
 )
 from pastelka_orders.repository import shop_jobs, shop_orders
-from pastelka_orders.repository.unread_webhooks import keep_unidentified
+from pastelka_orders.repository.unread_webhooks import add_unidentified
 from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify import privacy
 from pastelka_orders.shopify.attributes import AttributeNames
@@ -30,8 +30,8 @@ from pastelka_orders.shopify.settings import ShopifySettings
 MAX_BYTES = 8 * 1024 * 1024
 """Of a webhook's body."""
 TOPICS = frozenset({"orders/create", "orders/updated", "orders/cancelled"})
-_LONGEST_ID = 200
-_LOOK_BACK = timedelta(hours=1)
+_MAX_ID_LENGTH = 200
+_FETCH_WINDOW = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 
@@ -72,12 +72,12 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
         raise WebhookNotVerifiedError
     domain = headers.get("x-shopify-shop-domain", "").strip().lower()
     if domain and settings.shop_domain is not None and domain != settings.shop_domain:
-        raise OtherShopError(domain[:_LONGEST_ID])
+        raise OtherShopError(domain[:_MAX_ID_LENGTH])
     # The topic is not signed: the body's own fields decide what it may do.
-    topic = headers.get("x-shopify-topic", "").strip()[:_LONGEST_ID]
+    topic = headers.get("x-shopify-topic", "").strip()[:_MAX_ID_LENGTH]
     if not topic:
         log.warning("webhook without X-Shopify-Topic")
-    return Webhook(topic, headers.get("x-shopify-webhook-id", "")[:_LONGEST_ID] or None, body)
+    return Webhook(topic, headers.get("x-shopify-webhook-id", "")[:_MAX_ID_LENGTH] or None, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ class ParsedOrder:
     problems: tuple[str, ...]
 
 
-def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) -> ParsedOrder:
+def order_of(webhook: Webhook, names: AttributeNames, *, can_fetch: bool = False) -> ParsedOrder:
     """Parse the order; run it in a thread: a large body takes long.
 
-    Without ``can_ask``, missing items or attributes are a problem.
+    Without ``can_fetch``, missing items or attributes are a problem.
     """
     document = document_of(webhook.body)
     if document is None:
@@ -101,8 +101,8 @@ def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) 
     if reading.value is None:
         return ParsedOrder(None, reading.problems)
     problems = [*reading.problems]
-    if not can_ask:
-        problems += reading.value.unsaid()
+    if not can_fetch:
+        problems += reading.value.missing_fields()
     try:
         order = reading.value.order(names, is_whole=not any(map(_is_of_items, problems)))
     except OrderTooLargeError as error:
@@ -122,21 +122,21 @@ async def apply(
     webhook: Webhook,
     found: ParsedOrder,
     *,
-    can_ask: bool,
-    kept_since: datetime | None = None,
+    can_fetch: bool,
+    retention_start: datetime | None = None,
 ) -> None:
     """Import the order; a repeated webhook is ignored. A body without an order is stored for an operator.
 
-    With ``can_ask``, the orders of the last hour are then fetched from the shop: it may be among them.
+    With ``can_fetch``, the orders of the last hour are then fetched from the shop: it may be among them.
     """
     if found.order is None:
         await _keep_unread(connection, webhook, found.problems)
-        if can_ask:
-            await shop_jobs.enqueue(connection, FetchOrders(since=now() - _LOOK_BACK))
+        if can_fetch:
+            await shop_jobs.enqueue(connection, FetchOrders(since=now() - _FETCH_WINDOW))
         return
     if not await _is_new(connection, webhook):
         return
-    effect = await ingest(connection, found.order, can_ask=can_ask, kept_since=kept_since)
+    effect = await ingest(connection, found.order, can_fetch=can_fetch, retention_start=retention_start)
     number = found.order.order_number
     log.info("webhook applied", topic=webhook.topic, order_number=number, effect=effect)
     if found.problems:
@@ -158,7 +158,7 @@ async def apply_privacy(
 
 async def _keep_unread(connection: AsyncConnection, webhook: Webhook, problems: tuple[str, ...]) -> None:
     log.error("webhook unreadable", topic=webhook.topic, webhook_id=webhook.id, problems=problems)
-    await keep_unidentified(connection, UnreadBody(webhook.topic, webhook.body, problems))
+    await add_unidentified(connection, UnreadBody(webhook.topic, webhook.body, problems))
 
 
 async def _is_new(connection: AsyncConnection, webhook: Webhook) -> bool:

@@ -23,7 +23,7 @@ SUBJECT_WEIGHT = 1.8
 _LINE, _DENSE, _DENSE_RANGE, _WEAKENED, _QUIETER = 0.33, 0.095, 0.12, 0.5, 0.95
 _PATTERN, _PATTERN_RANGE, _IN_PATTERN = 0.17, 0.06, 0.85
 # With background ``none``, lines outside the subject are almost removed.
-_GONE = 0.97
+_REMOVED = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def line_strength(
     return np.asarray(np.minimum(both * (_BLURRED + (1 - _BLURRED) * sharp), 1.6), dtype=np.float32)
 
 
-def quieted(
+def weakened(
     lines: Lines,
     salient: NDArray[np.float32],
     crispness: NDArray[np.float32],
@@ -70,7 +70,7 @@ def quieted(
     near = cv2.dilate(salient, np.ones((9, 9), np.uint8))
     strength = lines.standing_out(detail.surround * (1.45 - 0.65 * salient))
     if background is Background.NONE:
-        return np.asarray(strength * (1 - _GONE * np.clip(1.6 - 2.4 * near, 0, 1)), dtype=np.float32)
+        return np.asarray(strength * (1 - _REMOVED * np.clip(1.6 - 2.4 * near, 0, 1)), dtype=np.float32)
     strength *= _QUIETER + (1 - _QUIETER) * near
     reach = 0.03 * scale_of(strength.shape)
     density = blurred((strength > _LINE).astype(np.float32), reach)

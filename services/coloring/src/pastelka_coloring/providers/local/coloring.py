@@ -13,7 +13,7 @@ from pastelka_coloring.providers.local.style import PageStyle
 from pastelka_common.errors import PermanentError, TransientError
 
 # A longer strip is useless on paper, and its mirrored margins would need gigabytes.
-_LONGEST = 20
+_MAX_ASPECT = 20
 
 
 def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: EdgeDetector) -> bytes:
@@ -23,7 +23,7 @@ def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: Edg
     exhausted.
     """
     stored = read_photo(photo)
-    _require_room(stored.size)
+    _check_aspect(stored.size)
     size = page_size(stored.size, megapixels)
     shape = shape_for(stored.pixels, MAP_PIXELS)
     try:
@@ -40,10 +40,10 @@ def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: Edg
     )
 
 
-def _require_room(size: tuple[int, int]) -> None:
-    if max(size) > _LONGEST * min(size):
+def _check_aspect(size: tuple[int, int]) -> None:
+    if max(size) > _MAX_ASPECT * min(size):
         raise PermanentError(
             "photo_unsuitable",
             f"A photo of {size[0]} x {size[1]} pixels is too narrow for a page;"
-            f" use one at most {_LONGEST} times as long as wide.",
+            f" use one at most {_MAX_ASPECT} times as long as wide.",
         )

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-_MOST_STEPS = 20
+_MAX_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Detail:
 
 def detail_of(steps: int) -> Detail:
     """Return the detail for ``steps`` (1 to 20); logarithmic, so each doubling has a similar effect."""
-    t = math.log(steps) / math.log(_MOST_STEPS)
+    t = math.log(steps) / math.log(_MAX_STEPS)
 
     def between(toddler: float, adult: float) -> float:
         return toddler + (adult - toddler) * t

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from pastelka_coloring.providers.local import subject
 from pastelka_coloring.providers.local.animal_eyes import animal_eyes
-from pastelka_coloring.providers.local.attention import Lines, importance, line_strength, quieted
+from pastelka_coloring.providers.local.attention import Lines, importance, line_strength, weakened
 from pastelka_coloring.providers.local.boundaries import Labels, trace_boundaries
 from pastelka_coloring.providers.local.detail import Detail, detail_of
 from pastelka_coloring.providers.local.detector import EdgeDetector
@@ -19,7 +19,7 @@ from pastelka_coloring.providers.local.face_zones import eye_zones, feature_zone
 from pastelka_coloring.providers.local.faces import Face, find_faces
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.glasses import Glasses, find_glasses
-from pastelka_coloring.providers.local.inner_strokes import Surroundings, inner_strokes
+from pastelka_coloring.providers.local.inner_strokes import StrokeContext, inner_strokes
 from pastelka_coloring.providers.local.line_width import even_ink
 from pastelka_coloring.providers.local.patches import patch_borders
 from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment, sample
@@ -48,7 +48,7 @@ _FACE_WIDTH = 0.022
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Features:
     """Features of the photo before segmentation into regions; images are (height, width)."""
 
     edges: NDArray[np.float32]
@@ -71,27 +71,27 @@ def strokes_of(
     """
     detail = detail_of(style.steps)
     width = detail.line * style.width * scale_of(shape)
-    seen = _look(photo, shape, detector, detail, style)
-    labels, salient = _regions(seen, detail, style)
+    features = _extract_features(photo, shape, detector, detail, style)
+    labels, salient = _regions(features, detail, style)
     important = np.ones(shape, np.float32) if salient is None else importance(salient, detail)
-    faces = seen.faces
+    faces = features.faces
     if style.background is Background.NONE and salient is not None:
         labels, inside = subject.only_subject(labels, salient)
         important = important * inside
         faces = [(face, glasses) for face, glasses in faces if sample(inside, face.points).mean() > _INSIDE]
-    strokes = _outlines(seen, labels, salient, detail, width)
-    around = Surroundings(strokes, important, width, _FACE_ENDS * len(faces))
-    strokes += inner_strokes(seen.bare_edges, around, detail)
-    strokes = [*even_ink(strokes, shape, style.width), *seen.eyes]
+    strokes = _outlines(features, labels, salient, detail, width)
+    around = StrokeContext(strokes, important, width, _FACE_ENDS * len(faces))
+    strokes += inner_strokes(features.bare_edges, around, detail)
+    strokes = [*even_ink(strokes, shape, style.width), *features.eyes]
     for face, glasses in faces:
         strokes += draw_face(face, width, has_glasses=glasses is not None)
         strokes += _frames(face, glasses, width)
     return [*strokes, *_page_frame(shape, width)] if style.has_frame and strokes else strokes
 
 
-def _look(
+def _extract_features(
     photo: NDArray[np.uint8], shape: Shape, detector: EdgeDetector, detail: Detail, style: PageStyle
-) -> _Seen:
+) -> _Features:
     found = detect_edges(photo, shape, detector)
     faces = _faces(photo, found.edges)
     zones = feature_zones(faces, shape)
@@ -99,7 +99,7 @@ def _look(
     bare = np.asarray(found.edges * (1 - _IN_FACE * zones), np.float32)
     edges = np.maximum(bare, jaws)
     small = resized(photo, shape)
-    mask = _believed_mask(photo, small, edges, detail, style)
+    mask = _plausible_mask(photo, small, edges, detail, style)
     eyes = [] if mask is None or faces else animal_eyes(small, mask)
     if eyes:
         around = eye_zones(eyes, shape)
@@ -113,7 +113,7 @@ def _look(
     lines = line_strength(edges, borders, found.crispness, sharpness(photo, shape))
     edges = np.asarray(edges + _COLOR_EDGES * borders * (1 - edges), np.float32)
     kept = 1 - np.clip((zones - 0.5) * 2, 0, 1) * (1 - jaws)
-    return _Seen(
+    return _Features(
         edges,
         bare,
         found.crispness,
@@ -138,7 +138,7 @@ def _faces(photo: NDArray[np.uint8], edges: NDArray[np.float32]) -> list[tuple[F
     return [(face, find_glasses(face, ridges)) for face in faces]
 
 
-def _believed_mask(
+def _plausible_mask(
     photo: NDArray[np.uint8],
     small: NDArray[np.uint8],
     edges: NDArray[np.float32],
@@ -149,7 +149,7 @@ def _believed_mask(
         return None
     mask = subject.subject_mask(photo, small)
     strength = Lines(normalized(find_ridges(edges, 2.4).strength), np.ones_like(edges))
-    return mask if subject.is_believed(mask, strength.standing_out(2.0)) else None
+    return mask if subject.is_plausible(mask, strength.standing_out(2.0)) else None
 
 
 def _lab(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
@@ -158,29 +158,33 @@ def _lab(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), dtype=np.float32)
 
 
-def _regions(seen: _Seen, detail: Detail, style: PageStyle) -> tuple[Labels, NDArray[np.float32] | None]:
+def _regions(
+    features: _Features, detail: Detail, style: PageStyle
+) -> tuple[Labels, NDArray[np.float32] | None]:
     """Return the labels of the page's regions, and each pixel's saliency."""
-    labels = oversegment(seen.edges)
+    labels = oversegment(features.edges)
     boundaries = trace_boundaries(labels)
     even = np.full(labels.shape, 1 / labels.size, np.float32)
-    ridges = _widened(seen.lines.standing_out(detail.surround))
-    strengths = boundary_strengths(boundaries, Ridges(ridges, seen.direction))
-    graph = RegionGraph(labels, seen.lab, even, boundaries, strengths)
+    ridges = _widened(features.lines.standing_out(detail.surround))
+    strengths = boundary_strengths(boundaries, Ridges(ridges, features.direction))
+    graph = RegionGraph(labels, features.lab, even, boundaries, strengths)
     salient = None
     if style.background is not Background.KEEP:
-        salient = _salient(seen, graph, labels)
+        salient = _salient(features, graph, labels)
     if salient is not None:
-        ridges = quieted(seen.lines, salient, seen.crispness, detail, style.background)
-        strengths = boundary_strengths(boundaries, Ridges(_widened(ridges), seen.direction))
+        ridges = weakened(features.lines, salient, features.crispness, detail, style.background)
+        strengths = boundary_strengths(boundaries, Ridges(_widened(ridges), features.direction))
         weight = importance(salient, detail) / np.float32(labels.size)
-        graph = RegionGraph(labels, seen.lab, weight, boundaries, strengths)
+        graph = RegionGraph(labels, features.lab, weight, boundaries, strengths)
     return np.asarray(graph.merge(detail)[labels], dtype=np.int32), salient
 
 
-def _salient(seen: _Seen, graph: RegionGraph, labels: Labels) -> NDArray[np.float32] | None:
+def _salient(features: _Features, graph: RegionGraph, labels: Labels) -> NDArray[np.float32] | None:
     salient = subject.saliency(graph, labels)
-    if seen.mask is not None:
-        salient = np.maximum(salient * (0.35 + 0.4 * seen.crispness), np.clip(1.5 * seen.mask - 0.25, 0, 1))
+    if features.mask is not None:
+        salient = np.maximum(
+            salient * (0.35 + 0.4 * features.crispness), np.clip(1.5 * features.mask - 0.25, 0, 1)
+        )
     if float((salient > 0.5).mean()) <= subject.LEAST_SALIENT:  # noqa: PLR2004
         return None
     return blurred(salient.astype(np.float32), 3.0)
@@ -192,13 +196,13 @@ def _widened(strength: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _outlines(
-    seen: _Seen, labels: Labels, salient: NDArray[np.float32] | None, detail: Detail, width: float
+    features: _Features, labels: Labels, salient: NDArray[np.float32] | None, detail: Detail, width: float
 ) -> list[Stroke]:
     """Return the boundaries of the regions as smooth lines, wider where strong and around the subject."""
     boundaries = trace_boundaries(labels)
-    clear = np.minimum(seen.lines.clear, 1.2)
+    clear = np.minimum(features.lines.clear, 1.2)
     strengths = np.array([float(sample(clear, boundary.points).mean()) for boundary in boundaries])
-    near = np.minimum(cv2.dilate(seen.lines.clear, np.ones((5, 5), np.uint8)), 1.3)
+    near = np.minimum(cv2.dilate(features.lines.clear, np.ones((5, 5), np.uint8)), 1.3)
     outline = None if salient is None else _outline(salient)
     strokes = []
     for curve in smooth_boundaries(boundaries, strengths, detail.rounding * scale_of(clear.shape)):

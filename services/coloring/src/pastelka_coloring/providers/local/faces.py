@@ -14,7 +14,7 @@ from pastelka_coloring.providers.local.networks import infer
 Points = NDArray[np.float64]
 """(n, 2): x and y in pixels."""
 
-_DETECTED, _MESHED, _CONCEIVABLE = 0.8, 0.9, 0.5
+_DETECTED, _MESHED, _MIN_CONFIDENCE = 0.8, 0.9, 0.5
 # Crop factor of the mesh around the previous face, and of the iris around the eye.
 _MESH_CROP, _MESH_INPUT, _MESH_ROUNDS = 1.5, 192, 2
 _IRIS_CROP, _IRIS_INPUT = 2.3, 64
@@ -97,7 +97,7 @@ def _face(photo: NDArray[np.uint8], box: FaceBox) -> tuple[Face, float] | None:
     angle = _angle(box.eyes[1] - box.eyes[0])
     points, sure = _mesh(photo, box.center, box.side * _MESH_CROP, angle)
     side = box.side
-    if sure < _CONCEIVABLE:
+    if sure < _MIN_CONFIDENCE:
         return None
     for _ in range(_MESH_ROUNDS):
         right, left = points[list(lm.OUTER_CORNERS)]

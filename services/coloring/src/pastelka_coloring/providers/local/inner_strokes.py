@@ -31,7 +31,7 @@ _WIDTH, _FREE_END, _TAPER = 0.8, 0.4, 0.3
 _LOOK, _AHEAD = 9, 0.5
 
 
-class Surroundings(NamedTuple):
+class StrokeContext(NamedTuple):
     """Context of new strokes: existing ones, importance, line width, open ends.
 
     ``importance`` (height, width) is below 1 in the background, ``width`` is that of the page's lines in
@@ -44,7 +44,7 @@ class Surroundings(NamedTuple):
     ends: float = 0
 
 
-def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Detail) -> list[Stroke]:
+def inner_strokes(edges: NDArray[np.float32], context: StrokeContext, detail: Detail) -> list[Stroke]:
     """Return tapered strokes along the ridges of an edge map that no other line covers.
 
     Hysteresis (Canny, 1986) and skeleton, without side branches and scraps; ends are extended to the line
@@ -53,18 +53,18 @@ def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Deta
     """
     scale = scale_of(edges.shape)
     strength = np.minimum(normalized(find_ridges(edges, _SIGMA).strength), _CLEAREST)
-    strength = suppress_texture(strength, _TEXTURE) * np.sqrt(around.importance)
-    free = _far_from(around.strokes, edges.shape, _FREE * around.width)
+    strength = suppress_texture(strength, _TEXTURE) * np.sqrt(context.importance)
+    free = _far_from(context.strokes, edges.shape, _FREE * context.width)
     kept = apply_hysteresis_threshold(np.where(free, strength, 0), detail.follow, detail.start)
     drawing = Drawing(trace(skeletonize(kept)))
     drawing.drop_spurs(_SPUR * scale)
     drawing.close_gaps(_GAP * scale)
     drawing.drop_scraps(detail.stroke * scale / 2, strength.astype(np.float32))
     drawing.join_through()
-    points = np.concatenate([stroke.points for stroke in around.strokes]) if around.strokes else None
+    points = np.concatenate([stroke.points for stroke in context.strokes]) if context.strokes else None
     lines = KDTree(points) if points is not None else None
-    found = [_stroke(curve, lines, around, detail, scale) for curve in drawing.curves]
-    return _with_few_ends([each for each in found if each is not None], detail.ends - around.ends)
+    found = [_stroke(curve, lines, context, detail, scale) for curve in drawing.curves]
+    return _with_few_ends([each for each in found if each is not None], detail.ends - context.ends)
 
 
 class _Inner(NamedTuple):
@@ -90,7 +90,7 @@ def _far_from(strokes: list[Stroke], shape: tuple[int, ...], distance: float) ->
 
 
 def _stroke(
-    curve: Curve, lines: KDTree | None, around: Surroundings, detail: Detail, scale: float
+    curve: Curve, lines: KDTree | None, context: StrokeContext, detail: Detail, scale: float
 ) -> _Inner | None:
     """Return the stroke along a curve, or ``None`` if it is too short for its position."""
     least = detail.stroke * scale
@@ -99,11 +99,11 @@ def _stroke(
     points = smooth_points(curve.points, detail.rounding * scale * 0.8, is_closed=curve.closed)
     ties = [False, False]
     if lines is not None and not curve.closed:
-        points, ties[0] = _led_on(points[::-1], lines, _REACH * around.width)
-        points, ties[1] = _led_on(points[::-1], lines, _REACH * around.width)
+        points, ties[0] = _extended(points[::-1], lines, _REACH * context.width)
+        points, ties[1] = _extended(points[::-1], lines, _REACH * context.width)
     length = float(np.hypot(*np.diff(points, axis=0).T).sum())
-    is_background = float(sample(around.importance, points).mean()) < _SUBJECT
-    width = around.width * _WIDTH
+    is_background = float(sample(context.importance, points).mean()) < _SUBJECT
+    width = context.width * _WIDTH
     if curve.closed:
         is_scrap = is_background and length < _RING_OUTSIDE * scale
         return None if is_scrap else _Inner(line(points, width), length, 0)
@@ -114,7 +114,7 @@ def _stroke(
     return _Inner(stroke, length, ties.count(False))
 
 
-def _led_on(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:
+def _extended(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:
     """Extend the last point to the nearest line ahead; return whether there is one."""
     end = points[-1]
     way = unit(end - points[max(len(points) - _LOOK, 0)])

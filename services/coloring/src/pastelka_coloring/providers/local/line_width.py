@@ -9,7 +9,7 @@ from pastelka_coloring.providers.local.resizing import Shape
 from pastelka_coloring.providers.local.strokes import Ink, Stroke
 
 # Share of the page, without its frame, that lines of normal weight cover.
-_LEAST_INK, _MOST_INK = 0.053, 0.067
+_MIN_INK, _MAX_INK = 0.053, 0.067
 _NARROWER, _WIDER = 0.7, 1.5
 
 
@@ -21,7 +21,7 @@ def even_ink(strokes: list[Stroke], shape: Shape, weight: float) -> list[Stroke]
     ink = ink_of(strokes, shape) / weight
     if ink <= 0:
         return strokes
-    factor = float(np.clip(np.clip(ink, _LEAST_INK, _MOST_INK) / ink, _NARROWER, _WIDER))
+    factor = float(np.clip(np.clip(ink, _MIN_INK, _MAX_INK) / ink, _NARROWER, _WIDER))
     return [
         replace(stroke, width=stroke.width * factor) if stroke.ink is Ink.LINE else stroke
         for stroke in strokes

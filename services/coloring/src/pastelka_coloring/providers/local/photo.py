@@ -16,7 +16,7 @@ from pastelka_common.orientation import upright
 
 _KEPT_PIXELS = 1.5e6
 _DECODED_PIXELS = 100e6
-_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _too_large(what: str) -> PermanentError:
 def _failure(path: Path, error: Exception) -> JobError:
     if not isinstance(error, OSError) or error.errno is None:
         return PermanentError("photo_unreadable", f"{path.name} is not a readable image; use a JPEG or PNG.")
-    if error.errno in _GONE:
+    if error.errno in _MISSING:
         return PermanentError("photo_missing", f"{path.name} is not in the storage; upload the photo again.")
     return TransientError(
         "storage_unavailable", f"{path.name} could not be read from the storage: {os.strerror(error.errno)}."

@@ -36,7 +36,7 @@ class LocalColoringProvider:
         if workers < 1:
             raise ValueError(f"workers must be at least 1, not {workers}")
         self._workers = workers
-        self._places = anyio.CapacityLimiter(workers)
+        self._processes = anyio.CapacityLimiter(workers)
         self._timeout = timeout
         share = max(len(os.sched_getaffinity(0)) // workers, 1)
         cache = cache_dir or platformdirs.user_cache_path("pastelka") / "coloring"
@@ -67,7 +67,7 @@ class LocalColoringProvider:
                 scope.cancel()
             self._running.add(scope)
             try:
-                async with self._places, request.photo() as photo:
+                async with self._processes, request.photo() as photo:
                     style = PageStyle(
                         request.steps, request.has_frame, request.background, request.line_weight
                     )
@@ -89,7 +89,7 @@ class LocalColoringProvider:
         try:
             _result(await anyio.to_process.run_sync(job.load, self._models))
         except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as error:
-            raise _died() from error
+            raise _worker_died() from error
 
     async def _page(self, page: PageJob) -> bytes:
         # The timeout starts when a process is free, not while the photo waits for one.
@@ -100,7 +100,7 @@ class LocalColoringProvider:
             message = f"Coloring the photo took longer than {self._timeout:g} s."
             raise TransientError("timeout", message) from error
         except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as error:
-            raise _died() from error
+            raise _worker_died() from error
         return _result(outcome)
 
     async def _page_in_process(self, page: PageJob) -> Outcome:
@@ -119,7 +119,7 @@ class LocalColoringProvider:
                     raise
 
 
-def _died() -> TransientError:
+def _worker_died() -> TransientError:
     return TransientError("worker_died", "The coloring process ended before the page was done.")
 
 

@@ -38,7 +38,7 @@ def subject_mask(photo: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[
     return np.clip(_guided(small, mask, max(round(_RADIUS * scale_of(shape)), 1)), 0, 1).astype(np.float32)
 
 
-def is_believed(mask: NDArray[np.float32], strength: NDArray[np.float32]) -> bool:
+def is_plausible(mask: NDArray[np.float32], strength: NDArray[np.float32]) -> bool:
     """Whether a mask is plausible: decided, of a sensible size, with its border on lines.
 
     ``strength`` is that of the lines of the map, 0 to 1.

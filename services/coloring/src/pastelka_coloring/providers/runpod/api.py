@@ -12,9 +12,9 @@ from pydantic import SecretStr, ValidationError
 from pastelka_coloring.providers.runpod.faults import (
     ConnectionFaultError,
     job_fault,
+    malformed_status,
+    missing_job_id,
     submit_fault,
-    unreadable_acceptance,
-    unreadable_status,
 )
 from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
 from pastelka_common.http_client import instrumented_request
@@ -80,12 +80,12 @@ class RunpodApi:
         try:
             return Accepted.model_validate_json(response.content).id
         except ValidationError as error:
-            raise unreadable_acceptance() from error
+            raise missing_job_id() from error
 
     async def status(self, job_id: str) -> JobReply:
         """Query the status of a job. Raises the ``TransientError`` of :func:`faults.job_fault`."""
         try:
-            response = await self._ask_status(job_id)
+            response = await self._request_status(job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
         if not response.is_success:
@@ -93,7 +93,7 @@ class RunpodApi:
         try:
             return JobReply.model_validate_json(response.content)
         except ValidationError as error:
-            raise unreadable_status() from error
+            raise malformed_status() from error
 
     async def cancel(self, job_id: str) -> None:
         """Cancel a job. Raises the ``TransientError`` of :func:`faults.job_fault`."""
@@ -104,7 +104,7 @@ class RunpodApi:
         if not response.is_success:
             raise job_fault(response)
 
-    async def _ask_status(self, job_id: str) -> httpx.Response:
+    async def _request_status(self, job_id: str) -> httpx.Response:
         """Query the status with the server's method: GET, or POST after a 405.
 
         The change is kept for this process only after a response with a state: a gateway may also return 405.

@@ -12,34 +12,34 @@ from pastelka_common.errors import TransientError
 _log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 3
-_LONGEST_WAIT = 5.0
-_TRY_SECONDS = 20.0
+_MAX_RETRY_DELAY = 5.0
+_TIMEOUT = 20.0
 
 
 class JobCanceller:
-    """Cancels jobs, ``at_once`` at a time."""
+    """Cancels jobs, ``concurrency`` at a time."""
 
-    def __init__(self, api: RunpodApi, *, at_once: int) -> None:
+    def __init__(self, api: RunpodApi, *, concurrency: int) -> None:
         self._api = api
-        self._seats = asyncio.Semaphore(at_once)
+        self._limiter = asyncio.Semaphore(concurrency)
 
     async def cancel(self, job_id: str) -> None:
         """Cancel a job; no error if it is unknown or has ended.
 
         Raises :class:`TransientError` after three unconfirmed attempts.
         """
-        async with self._seats:
+        async with self._limiter:
             for attempt in range(1, _ATTEMPTS):
                 try:
                     return await self._cancel_once(job_id)
                 except TransientError as error:
-                    await asyncio.sleep(min(retry_delay(attempt, error.retry_after), _LONGEST_WAIT))
+                    await asyncio.sleep(min(retry_delay(attempt, error.retry_after), _MAX_RETRY_DELAY))
             return await self._cancel_once(job_id)
 
-    async def try_to_cancel(self, job_id: str) -> None:
+    async def try_cancel(self, job_id: str) -> None:
         """Cancel a job within 20 seconds; a failure is only logged."""
         try:
-            async with asyncio.timeout(_TRY_SECONDS):
+            async with asyncio.timeout(_TIMEOUT):
                 await self.cancel(job_id)
         except (TransientError, TimeoutError) as error:
             _log.warning("runpod cancel failed", job_id=job_id, reason=str(error))

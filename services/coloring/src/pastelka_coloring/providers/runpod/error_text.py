@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 
 _KEYS = ("error_message", "error", "errors", "message", "detail", "reason")
-_LONGEST_JSON = 100_000
-_DEEPEST = 6
+_MAX_JSON_LENGTH = 100_000
+_MAX_DEPTH = 6
 
 
 def reported_error(error: object, output: object) -> str:
@@ -18,7 +18,7 @@ def reported_error(error: object, output: object) -> str:
 
 
 def _text(value: object, depth: int) -> str:
-    if depth > _DEEPEST or value is None or isinstance(value, bool):
+    if depth > _MAX_DEPTH or value is None or isinstance(value, bool):
         return ""
     if isinstance(value, str):
         return _text(_parsed(value), depth + 1) or value.strip()
@@ -32,7 +32,7 @@ def _text(value: object, depth: int) -> str:
 
 def _text_in_output(output: object, depth: int) -> str:
     """Like :func:`_text`, but only named errors count, since an output may contain other data."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return ""
     if isinstance(output, str):
         return _text_in_output(_parsed(output), depth + 1)
@@ -50,7 +50,7 @@ def _first(texts: Iterable[str]) -> str:
 
 def _parsed(text: str) -> object:
     """Parse a JSON object or list, else ``None``."""
-    if not text.lstrip().startswith(("{", "[")) or len(text) > _LONGEST_JSON:
+    if not text.lstrip().startswith(("{", "[")) or len(text) > _MAX_JSON_LENGTH:
         return None
     try:
         return json.loads(text)

@@ -15,11 +15,11 @@ from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError,
 from pastelka_common.response_body import ResponseBodyError, ResponseTruncatedError
 
 SUBMIT_UNKNOWN = "submit_unknown"
-_REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+_ACCESS_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 # Responses of a gateway that had forwarded the request: 520 and 524 are Cloudflare's, in front of
 # api.runpod.ai.
-_PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
+_FORWARDED = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
 # aiohttp's errors; httpx-aiohttp 0.2 turns every lost connection into httpx.ConnectTimeout.
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -52,17 +52,17 @@ def submit_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
     """The error for a failed submission."""
     if isinstance(fault, ConnectionFaultError):
         return _submit_unknown(str(fault)) if fault.sent else _unreachable(fault)
-    if fault.status_code in _PASSED_ON:
+    if fault.status_code in _FORWARDED:
         return _submit_unknown(f"HTTP {fault.status_code}")
     if fault.status_code == HTTPStatus.NOT_FOUND:
         return PermanentError(
             "provider_endpoint_unknown",
             "RunPod does not know the endpoint; check RUNPOD_ENDPOINT_ID and RUNPOD_BASE_URL.",
         )
-    return _answer_fault(fault)
+    return _response_fault(fault)
 
 
-def unreadable_acceptance() -> JobError:
+def missing_job_id() -> JobError:
     """RunPod accepted the job, but its id cannot be read."""
     return _submit_unknown("response without a job id")
 
@@ -83,11 +83,11 @@ def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
             "provider_job_gone",
             "RunPod no longer knows the job (it keeps results for 30 minutes); retry to submit it again.",
         )
-    error = _answer_fault(fault)
+    error = _response_fault(fault)
     return error if isinstance(error, TransientError) else TransientError(error.code, error.message)
 
 
-def unreadable_status() -> TransientError:
+def malformed_status() -> TransientError:
     """The error for a status response that is not RunPod's JSON, as from a gateway."""
     return TransientError("provider_unavailable", "RunPod's response is not a job's status.")
 
@@ -104,7 +104,7 @@ def _unreachable(fault: ConnectionFaultError) -> TransientError:
     return TransientError("provider_unreachable", f"RunPod cannot be reached ({fault}).")
 
 
-def _answer_fault(response: httpx.Response) -> JobError:
+def _response_fault(response: httpx.Response) -> JobError:
     code = response.status_code
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return TransientError(
@@ -112,13 +112,13 @@ def _answer_fault(response: httpx.Response) -> JobError:
             "RunPod is rate limiting requests (HTTP 429).",
             retry_after=retry_after(response.headers),
         )
-    if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _TRY_AGAIN:
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _TRANSIENT:
         return TransientError(
             "provider_unavailable",
             f"RunPod is unavailable (HTTP {code}).",
             retry_after=retry_after(response.headers),
         )
-    if code in _REFUSED_TO_LET_IN:
+    if code in _ACCESS_DENIED:
         return PermanentError(
             "provider_unauthorized",
             f"RunPod rejected the key (HTTP {code}); RUNPOD_API_KEY must have access to the endpoint.",

@@ -70,7 +70,7 @@ def _decode(encoded: str) -> bytes:
 def _as_png(content: bytes, limits: PageLimits) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            _refuse_huge(image, limits)
+            _check_size(image, limits)
             if image.format == "PNG":
                 image.verify()  # verifies every chunk's checksum, without decoding
                 return content
@@ -81,7 +81,7 @@ def _as_png(content: bytes, limits: PageLimits) -> bytes:
         raise _invalid("is not an image that can be decoded") from error
 
 
-def _refuse_huge(image: Image.Image, limits: PageLimits) -> None:
+def _check_size(image: Image.Image, limits: PageLimits) -> None:
     if image.width * image.height > limits.pixels:
         raise _invalid(f"has {image.width} x {image.height} pixels, more than a page may have")
 

@@ -17,7 +17,7 @@ from pastelka_common.orientation import upright
 
 # A JPEG with several pictures (MPO, from some phones) is opened as JPEG; the first one is used.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
-_SENT_UNCHANGED = {"JPEG": ("RGB", "L"), "MPO": ("RGB", "L"), "PNG": ("RGB", "L")}
+_PASSTHROUGH_MODES = {"JPEG": ("RGB", "L"), "MPO": ("RGB", "L"), "PNG": ("RGB", "L")}
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION = 0x0112
 _PNG_BIT_DEPTH = 24  # offset in the file: 8 signature, 8 chunk head, 4 width, 4 height (PNG, 11.2.1)
@@ -64,7 +64,7 @@ def prepare_photo(photo: bytes, limits: UploadLimits) -> bytes:
     """Like :func:`read_photo`, from bytes."""
     try:
         with Image.open(io.BytesIO(photo), formats=_FORMATS) as image:
-            _refuse_huge(image, limits)
+            _check_size(image, limits)
             if _is_acceptable(image, photo, limits):
                 return photo
             return _encode_within(_fit(_upright(image, limits), limits), limits)
@@ -96,7 +96,7 @@ def _too_large(limits: UploadLimits) -> PermanentError:
     )
 
 
-def _refuse_huge(image: Image.Image, limits: UploadLimits) -> None:
+def _check_size(image: Image.Image, limits: UploadLimits) -> None:
     if image.width * image.height > limits.pixels:
         raise _too_large(limits)
 
@@ -105,7 +105,7 @@ def _is_acceptable(image: Image.Image, photo: bytes, limits: UploadLimits) -> bo
     return (
         len(photo) <= limits.image_bytes
         and limits.smallest_longest_side <= max(image.size) <= limits.longest_side
-        and image.mode in _SENT_UNCHANGED.get(image.format or "", ())
+        and image.mode in _PASSTHROUGH_MODES.get(image.format or "", ())
         and not image.has_transparency_data
         and not (image.format == "PNG" and photo[_PNG_BIT_DEPTH] > 8)  # noqa: PLR2004 - bits
         # Includes XMP, which we ignore but a decoder of the endpoint may apply.

@@ -22,7 +22,7 @@ from pastelka_coloring.providers.runpod.photo import UploadLimits, read_photo, r
 from pastelka_coloring.providers.runpod.queue_window import QueuePlace, QueueWindow
 from pastelka_coloring.providers.runpod.watch import (
     Due,
-    JobGoneError,
+    JobLostError,
     JobWatch,
     StatusCallback,
     WatchTimeouts,
@@ -40,12 +40,12 @@ _STATUS_OF_STATE = {
     JobState.IN_PROGRESS: ColoringProcessingStatus.RUNPOD_PROCESSING,
 }
 _REASON_CHARACTERS = 300
-_SUBMISSIONS_AT_MOST = 3
+_MAX_SUBMISSIONS = 3
 """Maximum submissions of a run whose jobs never leave the queue."""
-_RESUBMIT_SECONDS = 2.0
-_CANCELS_OF_QUEUED = 20
-_CANCEL_EFFECT_SECONDS = 10.0
-_LAST_LOOK_SECONDS = 20.0
+_RESUBMIT_DELAY = 2.0
+_MAX_QUEUED_CANCELS = 20
+_CANCEL_EFFECT_TIMEOUT = 10.0
+_FINAL_POLL_TIMEOUT = 20.0
 
 
 class RunpodProvider:
@@ -67,7 +67,7 @@ class RunpodProvider:
         endpoint_id: str,
         api_key: SecretStr,
         poll_interval: float = 3.0,
-        patience: WatchTimeouts | None = None,
+        timeouts: WatchTimeouts | None = None,
         max_in_queue: int | None = None,
         client: httpx.AsyncClient | None = None,
         limits: RunpodLimits | None = None,
@@ -84,12 +84,12 @@ class RunpodProvider:
         )
         self._silenced = QuietExporter([api_key.get_secret_value()])
         self._poll_interval = poll_interval
-        self._patience = patience or WatchTimeouts()
-        self._queue = QueueWindow(queue_timeout=self._patience.queue, fixed=max_in_queue)
+        self._timeouts = timeouts or WatchTimeouts()
+        self._queue = QueueWindow(queue_timeout=self._timeouts.queue, fixed=max_in_queue)
         self._submits = asyncio.Semaphore(self._limits.submits)
-        self._canceller = JobCanceller(self._api, at_once=self._limits.cancels)
+        self._canceller = JobCanceller(self._api, concurrency=self._limits.cancels)
         self._pacer = PollPacer(
-            at_once=self._limits.polls,
+            concurrency=self._limits.polls,
             per_second=self._limits.polls_per_second,
             burst=self._limits.poll_burst,
         )
@@ -103,7 +103,7 @@ class RunpodProvider:
             if job_id is None:
                 job_id = await self._submit(request, progress)
                 await progress.status(ColoringProcessingStatus.RUNPOD_SUBMITTED)
-            reply = await self._ended(job_id, request, progress, place)
+            reply = await self._wait_until_ended(job_id, request, progress, place)
         return await self._page(reply)
 
     async def cancel(self, provider_job_id: str) -> None:
@@ -123,13 +123,13 @@ class RunpodProvider:
         async with self._submits:
             async with request.photo() as photo:
                 body = await self._in_thread(lambda: _submission(photo, request, self._limits.photo))
-            return await _despite_cancellation(self._submit_and_remember(body, progress))
+            return await _shielded(self._submit_and_store_id(body, progress))
 
-    async def _submit_and_remember(self, body: bytes, progress: ColoringProgress) -> str:
+    async def _submit_and_store_id(self, body: bytes, progress: ColoringProgress) -> str:
         await progress.submitting(ColoringProcessingStatus.RUNPOD_SUBMITTING)
         return await progress.submitted(await self._api.submit(body))
 
-    async def _ended(
+    async def _wait_until_ended(
         self, job_id: str, request: ColoringRequest, progress: ColoringProgress, place: QueuePlace
     ) -> JobReply:
         """Poll a submitted job; returns its final reply.
@@ -146,34 +146,34 @@ class RunpodProvider:
             self._pacer,
             job_id,
             interval=self._poll_interval,
-            patience=self._patience,
+            timeouts=self._timeouts,
             place=place,
         )
         if request.is_withdrawing:
-            due, reply = await self._withdrawn(watch, job_id, report, progress)
+            due, reply = await self._withdraw(watch, job_id, report, progress)
         else:
             due, reply = await watch.until_due(report)
         if due is Due.QUEUED_TOO_LONG:
             await progress.withdrawing()
-            due, reply = await self._withdrawn(watch, job_id, report, progress)
+            due, reply = await self._withdraw(watch, job_id, report, progress)
         if due is Due.RAN_TOO_LONG:
             await progress.ensure_ownership()
-            return await self._stopped(watch, job_id)
+            return await self._cancel_running(watch, job_id)
         return reply
 
-    async def _withdrawn(
+    async def _withdraw(
         self, watch: JobWatch, job_id: str, on_status_change: StatusCallback, progress: ColoringProgress
     ) -> tuple[Due, JobReply]:
         """Cancel a queued job until RunPod confirms; a worker may have started it meanwhile.
 
         Returns its state in that case. Raises :class:`PostponedError` once it is cancelled.
         """
-        for _ in range(_CANCELS_OF_QUEUED):
-            await self._canceller.try_to_cancel(job_id)
-            watch.restart_queue_timeout(_CANCEL_EFFECT_SECONDS)
+        for _ in range(_MAX_QUEUED_CANCELS):
+            await self._canceller.try_cancel(job_id)
+            watch.restart_queue_timeout(_CANCEL_EFFECT_TIMEOUT)
             try:
                 due, reply = await watch.until_due(on_status_change)
-            except JobGoneError:
+            except JobLostError:
                 break
             if reply.status == JobState.CANCELLED:
                 break
@@ -182,15 +182,15 @@ class RunpodProvider:
         else:
             raise PermanentError(
                 "queue_timeout",
-                f"The job never left RunPod's queue within {self._patience.queue:g} s, "
+                f"The job never left RunPod's queue within {self._timeouts.queue:g} s, "
                 "and RunPod did not cancel it.",
             )
         submissions = await progress.withdrawn(job_id)
-        raise self._never_left_the_queue(submissions)
+        raise self._queue_timeout_error(submissions)
 
-    def _never_left_the_queue(self, submissions: int) -> JobError:
-        waited = f"within {self._patience.queue:g} s; it was cancelled there at no cost"
-        if submissions >= _SUBMISSIONS_AT_MOST:
+    def _queue_timeout_error(self, submissions: int) -> JobError:
+        waited = f"within {self._timeouts.queue:g} s; it was cancelled there at no cost"
+        if submissions >= _MAX_SUBMISSIONS:
             return PermanentError(
                 "queue_timeout",
                 f"The job never left RunPod's queue {waited}, {submissions} times. "
@@ -199,20 +199,20 @@ class RunpodProvider:
         return PostponedError(
             "queue_timeout",
             f"The job never left RunPod's queue {waited}, and will be submitted again.",
-            seconds=_RESUBMIT_SECONDS,
+            seconds=_RESUBMIT_DELAY,
         )
 
-    async def _stopped(self, watch: JobWatch, job_id: str) -> JobReply:
+    async def _cancel_running(self, watch: JobWatch, job_id: str) -> JobReply:
         """Cancel a running job; if it has completed meanwhile, its page is paid for and used."""
-        await self._canceller.try_to_cancel(job_id)
+        await self._canceller.try_cancel(job_id)
         with suppress(JobError, TimeoutError):
-            async with asyncio.timeout(_LAST_LOOK_SECONDS):
-                reply = await watch.ask()
+            async with asyncio.timeout(_FINAL_POLL_TIMEOUT):
+                reply = await watch.poll()
                 if reply.has_ended and reply.status != JobState.CANCELLED:
                     return reply
         raise PermanentError(
             "timeout",
-            f"RunPod did not finish the page within {self._patience.run:g} s of work; the job was cancelled.",
+            f"RunPod did not finish the page within {self._timeouts.run:g} s of work; the job was cancelled.",
         )
 
     async def _page(self, reply: JobReply) -> bytes:
@@ -248,7 +248,7 @@ def _submission(photo: Path, request: ColoringRequest, limits: UploadLimits) -> 
     return submission(read_photo(photo, limits), megapixels=request.megapixels, steps=request.steps)
 
 
-async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
+async def _shielded(work: Coroutine[None, None, T]) -> T:
     """Run ``work`` to its end even if cancelled; the cancellation is raised afterwards.
 
     If ``work`` failed, its error is the cancellation's cause.

@@ -20,11 +20,11 @@ class QueueWindow:
     """
 
     def __init__(self, *, queue_timeout: float, fixed: int | None = None) -> None:
-        self._wanted_seconds = queue_timeout * _SHARE_OF_TIMEOUT
+        self._target_seconds = queue_timeout * _SHARE_OF_TIMEOUT
         self._is_fixed = fixed is not None
         self.limit = fixed or _FIRST_LIMIT
         self.queued = 0
-        self._room = asyncio.Event()
+        self._has_space = asyncio.Event()
 
     @asynccontextmanager
     async def place(self, *, wait: bool) -> AsyncIterator["QueuePlace"]:
@@ -33,8 +33,8 @@ class QueueWindow:
         ``wait``: wait for a free place; a job that is already in the queue gets one at once.
         """
         while wait and self.queued >= self.limit:
-            self._room.clear()
-            await self._room.wait()
+            self._has_space.clear()
+            await self._has_space.wait()
         self.queued += 1
         place = QueuePlace(self, self.queued if wait else None)
         try:
@@ -45,18 +45,18 @@ class QueueWindow:
     def free(self) -> None:
         """Record that a job has left the queue."""
         self.queued -= 1
-        self._room.set()
+        self._has_space.set()
 
-    def learn(self, entered_as: int, waited: float) -> None:
+    def adapt(self, entered_as: int, waited: float) -> None:
         """Adapt the limit to a job that was the ``entered_as``-th and waited ``waited`` seconds."""
         if self._is_fixed:
             return
         limit = 2 * self.limit
         if waited > 0:
-            limit = min(limit, math.ceil(entered_as * self._wanted_seconds / waited))
+            limit = min(limit, math.ceil(entered_as * self._target_seconds / waited))
         if limit < self.limit or 2 * entered_as >= self.limit:
             self.limit = max(1, limit)
-            self._room.set()
+            self._has_space.set()
 
 
 @dataclass(slots=True)
@@ -77,5 +77,5 @@ class QueuePlace:
             return
         self.has_left = True
         if waited is not None and self.entered_as is not None:
-            self.window.learn(self.entered_as, waited)
+            self.window.adapt(self.entered_as, waited)
         self.window.free()

@@ -46,7 +46,7 @@ class Due(Enum):
     RAN_TOO_LONG = auto()
 
 
-class JobGoneError(PermanentError):
+class JobLostError(PermanentError):
     """RunPod has repeatedly reported that it does not know the job."""
 
 
@@ -64,17 +64,17 @@ class JobWatch:
         job_id: str,
         *,
         interval: float,
-        patience: WatchTimeouts,
+        timeouts: WatchTimeouts,
         place: QueuePlace | None = None,
     ) -> None:
         self._api = api
         self._pacer = pacer
         self._job_id = job_id
         self._interval = interval
-        self._patience = patience
+        self._timeouts = timeouts
         self._place = place
-        self._started = self._state_since = self._heard = _now()
-        self._queue_timeout = patience.queue
+        self._started = self._state_since = self._last_status_at = _now()
+        self._queue_timeout = timeouts.queue
         self._state: str | None = None
         self._is_queued = True
         self._failures = 0
@@ -91,7 +91,7 @@ class JobWatch:
         while True:
             await asyncio.sleep(delay)
             try:
-                reply = await self.ask()
+                reply = await self.poll()
             except TransientError as error:
                 delay = self._delay_after(error)
                 continue
@@ -102,17 +102,17 @@ class JobWatch:
                 return due, reply
             delay = poll_delay(_now() - self._started, self._interval)
 
-    async def ask(self) -> JobReply:
-        """Poll once. Raises :class:`TransientError`, and :class:`JobGoneError`."""
+    async def poll(self) -> JobReply:
+        """Poll once. Raises :class:`TransientError`, and :class:`JobLostError`."""
         try:
-            async with self._pacer.turn():
+            async with self._pacer.slot():
                 reply = await self._api.status(self._job_id)
         except JobUnknownError as error:
             self._count_unknown(error)
             raise
         self._failures = self._unknown_answers = 0
         self._unknown_since = None
-        self._heard = _now()
+        self._last_status_at = _now()
         return reply
 
     def restart_queue_timeout(self, seconds: float) -> None:
@@ -135,22 +135,22 @@ class JobWatch:
         in_state = now - self._state_since
         if reply.is_queued:
             return Due.QUEUED_TOO_LONG if in_state > self._queue_timeout else None
-        return Due.RAN_TOO_LONG if max(in_state, reply.run_seconds) > self._patience.run else None
+        return Due.RAN_TOO_LONG if max(in_state, reply.run_seconds) > self._timeouts.run else None
 
     def _count_unknown(self, error: JobUnknownError) -> None:
         self._unknown_since = _now() if self._unknown_since is None else self._unknown_since
         self._unknown_answers += 1
-        is_over = _now() - self._unknown_since >= self._patience.unknown
-        if is_over and self._unknown_answers >= self._patience.unknown_answers:
-            raise JobGoneError(error.code, error.message) from error
+        is_over = _now() - self._unknown_since >= self._timeouts.unknown
+        if is_over and self._unknown_answers >= self._timeouts.unknown_answers:
+            raise JobLostError(error.code, error.message) from error
 
     def _delay_after(self, error: TransientError) -> float:
         """Seconds until the next poll. Raises :class:`PermanentError` after too long without a status."""
-        silence = _now() - self._heard
-        if silence > self._patience.run + self._patience.result:
+        elapsed = _now() - self._last_status_at
+        if elapsed > self._timeouts.run + self._timeouts.result:
             raise PermanentError(
                 error.code,
-                f"RunPod reported nothing about the job for {silence / 60:.0f} minutes. "
+                f"RunPod reported nothing about the job for {elapsed / 60:.0f} minutes. "
                 f"Last error: {error.message}",
             ) from error
         self._failures += 1

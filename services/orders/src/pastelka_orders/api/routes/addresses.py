@@ -11,7 +11,7 @@ from pastelka_orders.api.deps import Deps
 
 _SERVED_AT = "/static/images/"
 _LIFETIME = timedelta(minutes=15)
-_KEPT = "max-age=300, stale-if-error=300"
+_CACHE_CONTROL = "max-age=300, stale-if-error=300"
 """The gateway caches a URL for 5 min, 10 min while the API is down: less than its lifetime."""
 
 router = APIRouter(prefix="/files", route_class=AuthorizedRoute, include_in_schema=False)
@@ -34,5 +34,5 @@ async def file_address(request: Request, services: Deps) -> Response:
     parts = urlsplit(url)
     return Response(
         status_code=status.HTTP_204_NO_CONTENT,
-        headers={"X-File-Address": f"{parts.path}?{parts.query}", "Cache-Control": _KEPT},
+        headers={"X-File-Address": f"{parts.path}?{parts.query}", "Cache-Control": _CACHE_CONTROL},
     )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from pastelka_orders.api.authorization import OPERATOR, AuthorizedRoute, CurrentPrincipal
-from pastelka_orders.api.deps import Deps, Id, Services, answer
+from pastelka_orders.api.deps import Deps, Id, Services, document_response
 from pastelka_orders.api.field_limits import MAX_ID
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError
@@ -62,7 +62,7 @@ async def _image(request: Request, services: Services, order_number: str, image_
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, ImageResponse, document)
+    return document_response(request, ImageResponse, document)
 
 
 def _check(image_id: int) -> None:

@@ -22,7 +22,7 @@ from pastelka_orders.errors import (
     OrderNotFoundError,
     OrdersError,
 )
-from pastelka_orders.exports import Export, StoredEntry, file_name, sent_file, zipped
+from pastelka_orders.exports import Export, StoredEntry, file_export, file_name, zip_export
 from pastelka_orders.handlers.books import composed
 from pastelka_orders.repository import book_versions, books, exports, orders
 from pastelka_orders.repository.exports import What
@@ -33,7 +33,7 @@ _ZIP = "application/zip"
 PDF_TYPE = "application/pdf"
 
 
-def sent_responses(media_type: str) -> Responses:
+def file_responses(media_type: str) -> Responses:
     schema = {"schema": {"type": "string", "format": "binary"}}
     return {
         200: {"description": "The file", "content": {media_type: schema}},
@@ -45,7 +45,7 @@ def sent_responses(media_type: str) -> Responses:
     "/{order_number}/download",
     dependencies=[VIEWER],
     response_class=StreamingResponse,
-    responses=sent_responses(_ZIP),
+    responses=file_responses(_ZIP),
 )
 async def download_order(
     services: Deps,
@@ -54,20 +54,20 @@ async def download_order(
 ) -> StreamingResponse:
     """A ZIP of the files, named `<order>-<position>`."""
     async with open_slot(services) as slot:
-        export = await zipped(services.storage, await _entries(services, order_number, what))
-        return sent(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
+        export = await zip_export(services.storage, await _entries(services, order_number, what))
+        return export_response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
 
 @router.get(
     "/{order_number}/print",
     dependencies=[VIEWER],
     response_class=StreamingResponse,
-    responses=sent_responses(PDF_TYPE),
+    responses=file_responses(PDF_TYPE),
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """The newest finished book of the order, or one that is made now.
+    """The newest finished book of the order, else one composed on demand.
 
-    That is a cover and the chosen pages of each line item, in all its copies.
+    It has a cover and the chosen pages of each line item, in all copies.
     """
     async with open_slot(services) as slot:
         name = file_name(order_number, "print.pdf")
@@ -75,15 +75,15 @@ async def print_order(services: Deps, order_number: OrderNumber) -> StreamingRes
         if stored is not None:
             file = await slot.enter_async_context(services.storage.local_copy(stored.path))
             if await anyio.Path(file).is_file():
-                return sent(sent_file(file), PDF_TYPE, name, slot.pop_all())
+                return export_response(file_export(file), PDF_TYPE, name, slot.pop_all())
         content = await services.database.read(lambda c: books.contents(c, order_number))
         if content is None or not any(page.coloring_id for item in content.wanted for page in item.pages):
-            raise await _reason(services, order_number, "coloring")
+            raise await _nothing_to_export(services, order_number, "coloring")
         options, layouts = services.settings.book_options, services.settings.print_layouts
         with printable(order_number):
             made = composed(services.composer, services.storage, content, options, layouts)
             _, folder = await slot.enter_async_context(made)
-        return sent(sent_file(pdf_of(folder)), PDF_TYPE, name, slot.pop_all())
+        return export_response(file_export(pdf_of(folder)), PDF_TYPE, name, slot.pop_all())
 
 
 @contextmanager
@@ -99,14 +99,14 @@ async def _entries(services: Services, order_number: str, what: What) -> list[St
     """The files with their names in the archive."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
-        raise await _reason(services, order_number, what)
+        raise await _nothing_to_export(services, order_number, what)
     return [
         StoredEntry(file_name(order_number, file.label) + PurePosixPath(file.path).suffix, file.path)
         for file in files
     ]
 
 
-async def _reason(services: Services, order_number: str, what: What) -> OrdersError:
+async def _nothing_to_export(services: Services, order_number: str, what: What) -> OrdersError:
     """Why there is nothing to export."""
     match await services.database.read(lambda c: orders.is_cancelled(c, order_number)):
         case None:
@@ -121,11 +121,11 @@ async def _reason(services: Services, order_number: str, what: What) -> OrdersEr
 async def open_slot(services: Services) -> AsyncIterator[AsyncExitStack]:
     """A stack that releases the slot when it is closed; the response takes it over."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(services.exports.taken())
+        stack.enter_context(services.exports.slot())
         yield stack
 
 
-class _Sent(StreamingResponse):
+class _ExportResponse(StreamingResponse):
     """A response that occupies an export slot until it is sent or the client disconnects."""
 
     def __init__(self, *args: Any, slot: AsyncExitStack, **kwargs: Any) -> None:
@@ -138,7 +138,7 @@ class _Sent(StreamingResponse):
                 await super().__call__(scope, receive, send)
 
 
-def sent(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> StreamingResponse:
+def export_response(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> StreamingResponse:
     headers = {
         "Content-Length": str(export.size),
         "Content-Disposition": f'attachment; filename="{name}"',
@@ -146,4 +146,4 @@ def sent(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> St
         # A streamed export must not be buffered on the gateway's disk.
         "X-Accel-Buffering": "no",
     }
-    return _Sent(export.pieces, media_type=media_type, headers=headers, slot=slot)
+    return _ExportResponse(export.pieces, media_type=media_type, headers=headers, slot=slot)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, etag_of, matches, respond
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, etag_matches, etag_of, etag_response
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.book_schemas import LineItemPatch, LineItemState
 from pastelka_orders.errors import LineItemNotFoundError
@@ -16,7 +16,7 @@ from pastelka_orders.repository.line_items import LineItemRecord
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
-_READING: Responses = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
+_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
 
 
 @router.get(
@@ -26,12 +26,12 @@ _READING: Responses = {304: {"description": "The caller's `ETag` is still right"
     responses=_READING,
 )
 async def get_line_item(request: Request, services: Deps, order_number: OrderNumber, item_id: Id) -> Response:
-    """What a person may change of a line item, with the `ETag` that a change names."""
+    """The editable fields of a line item, with the `ETag` for `If-Match`."""
     _check(item_id)
     item = await services.database.read(lambda c: line_items.find(c, order_number, item_id))
     if item is None:
         raise LineItemNotFoundError(item_id)
-    return respond(request, _body(item))
+    return etag_response(request, _body(item))
 
 
 @router.patch(
@@ -51,18 +51,18 @@ async def change_line_item(
         Header(max_length=1000, description="`ETag` of the item that was read; 412 if it has changed since"),
     ] = None,
 ) -> Response:
-    """Change title, quantity, dedication or layout; a field that is not sent stays.
+    """Change title, quantity, dedication or layout; absent fields stay.
 
-    A later change by the shop does not replace it: the shop's value is then in `shop_values`.
+    Later changes by the shop do not overwrite it; they appear in `shop_values`.
     """
     _check(item_id)
     values = patch.model_dump(include=patch.model_fields_set)
 
     def is_expected(item: LineItemRecord) -> bool:
-        return if_match is None or matches(if_match, etag_of(_body(item)))
+        return if_match is None or etag_matches(if_match, etag_of(_body(item)))
 
     changed = await services.write(lambda c: handlers.change(c, order_number, item_id, values, is_expected))
-    return respond(request, _body(changed))
+    return etag_response(request, _body(changed))
 
 
 def _body(item: LineItemRecord) -> bytes:

@@ -16,7 +16,7 @@ from pastelka_orders.api.authorization import (
     CurrentPrincipal,
     client_info_of,
 )
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, document_response, etag_response
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _FIELDS = ("photos", "customer_name", "note", "process")
-_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
+_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
 
 
 @router.get(
@@ -57,14 +57,12 @@ async def list_orders(
     cursor: Annotated[
         Annotated[str, Field(max_length=field_limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})]
         | None,
-        Query(description="`next_cursor` of the page before"),
+        Query(description="`next_cursor` of the previous page"),
     ] = None,
     limit: Annotated[int, Query(ge=field_limits.MIN_PAGE, le=field_limits.MAX_PAGE)] = field_limits.PAGE_SIZE,
     q: Annotated[
         str | None,
-        Query(
-            max_length=field_limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"
-        ),
+        Query(max_length=field_limits.SEARCH_LENGTH, description="Prefixes of words of number and customer"),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
     stage: Annotated[OrderStage | None, Query(description="Not together with `status`")] = None,
@@ -76,7 +74,7 @@ async def list_orders(
     page = await services.view(
         lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status, stage=stage)
     )
-    response = answer(request, OrderListResponse, page)
+    response = document_response(request, OrderListResponse, page)
     services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
 
@@ -97,11 +95,11 @@ async def create_order(
     ],
     customer_name: Annotated[str | None, Form(max_length=field_limits.CUSTOMER_NAME_LENGTH)] = None,
     note: Annotated[str | None, Form(max_length=field_limits.NOTE_LENGTH)] = None,
-    process: Annotated[Process, Form(description="What starts by itself")] = "none",
+    process: Annotated[Process, Form(description="Processing to start automatically")] = "none",
 ) -> Response:
-    """Make an order by hand from uploaded photos.
+    """Create a manual order from uploaded photos.
 
-    Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
+    Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
     """
     _check_fields(await request.form())
     wanted = ManualOrder(_name(customer_name), _note(note), process)
@@ -112,7 +110,7 @@ async def create_order(
         RefusedPhoto(position=one.position or 0, name=one.name, code=one.code, detail=one.reason)
         for one in staged.refused
     ]
-    response = respond(request, created.model_dump_json().encode())
+    response = etag_response(request, created.model_dump_json().encode())
     response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"/api/v1/orders/{number}"
     return response
@@ -181,7 +179,7 @@ async def get_image(request: Request, services: Deps, order_number: OrderNumber,
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, ImageResponse, document)
+    return document_response(request, ImageResponse, document)
 
 
 @router.get(
@@ -196,7 +194,7 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
     if rows is None:
         raise OrderNotFoundError(order_number)
     entries = [TimelineEntry.model_validate(row) for row in rows]
-    return respond(
+    return etag_response(
         request, TimelineResponse(order_number=order_number, entries=entries).model_dump_json().encode()
     )
 
@@ -211,11 +209,11 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
 async def generate_order_coloring(
     request: Request, services: Deps, order_number: OrderNumber, options: ColoringOptions | None = None
 ) -> Response:
-    """Ask for a coloring of every image that has none with these options."""
+    """Request a coloring of every image that has none with these options."""
     wanted = options or ColoringOptions()
     require_supported(services.settings.coloring_provider, wanted.model_fields_set)
     ids = await services.write(lambda c: generate.colorings_of_order(c, order_number, wanted))
-    return _accepted(answer(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
+    return _accepted(document_response(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
 
 
 @router.post(
@@ -228,14 +226,14 @@ async def generate_order_coloring(
 async def generate_order_svg(
     request: Request, services: Deps, order_number: OrderNumber, options: SvgOptions | None = None
 ) -> Response:
-    """Ask for an SVG of every image whose coloring has none with these options."""
+    """Request an SVG of every image whose coloring has none with these options."""
     wanted = options or SvgOptions()
     ids = await services.write(lambda c: generate.svgs_of_order(c, order_number, wanted))
-    return _accepted(answer(request, _SVGS, await services.view(lambda v: v.svgs(ids))))
+    return _accepted(document_response(request, _SVGS, await services.view(lambda v: v.svgs(ids))))
 
 
 async def _order(request: Request, services: Deps, order_number: str) -> Response:
-    return answer(request, OrderResponse, await _document(services, order_number))
+    return document_response(request, OrderResponse, await _document(services, order_number))
 
 
 async def _document(services: Deps, order_number: str) -> str:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from pastelka_common.contracts.options import COLORING_OPTIONS
 from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, respond
+from pastelka_orders.api.deps import Deps, etag_response
 from pastelka_orders.api.problems import declared
 from pastelka_orders.domain.coloring_options import presets_of
 from pastelka_orders.repository import page_times
@@ -17,10 +17,10 @@ router = APIRouter(tags=["versions"], route_class=AuthorizedRoute)
     "/presets",
     dependencies=[VIEWER],
     response_model=PresetsResponse,
-    responses={304: {"description": "The caller's `ETag` is still right"}, **declared(503)},
+    responses={304: {"description": "The caller's `ETag` is current"}, **declared(503)},
 )
 async def list_presets(request: Request, services: Deps) -> Response:
-    """The presets with their options, and the options that the active provider takes."""
+    """The presets with their options, and the options that the active provider supports."""
     provider = services.settings.coloring_provider
     seconds = await services.database.read(
         lambda c: page_times.median_seconds(c, is_remote=provider != "local")
@@ -35,4 +35,4 @@ async def list_presets(request: Request, services: Deps) -> Response:
         for preset in presets_of(provider)
     ]
     document = PresetsResponse(provider=provider, options=list(COLORING_OPTIONS[provider]), items=items)
-    return respond(request, document.model_dump_json().encode())
+    return etag_response(request, document.model_dump_json().encode())

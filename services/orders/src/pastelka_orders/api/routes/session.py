@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field, SecretStr
 
 from pastelka_orders.access.errors import SignInRequiredError, UserNotAllowedError
-from pastelka_orders.access.passwords import LONGEST
+from pastelka_orders.access.passwords import MAX_LENGTH
 from pastelka_orders.access.principal import Principal, PrincipalKind, Role
 from pastelka_orders.access.settings import AuthMode
 from pastelka_orders.api.authorization import (
-    ANYBODY,
+    ANONYMOUS,
     SESSION_COOKIE,
     AuthorizedRoute,
     client_info_of,
@@ -22,23 +22,23 @@ from pastelka_orders.repository import known_devices
 
 DEVICE_COOKIE = "pastelka_device"
 _DEVICE_PATH = "/api/v1/session"
-_KEPT = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
+_CACHE_CONTROL = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
 
-router = APIRouter(prefix="/session", tags=["session"], route_class=AuthorizedRoute, dependencies=[ANYBODY])
+router = APIRouter(prefix="/session", tags=["session"], route_class=AuthorizedRoute, dependencies=[ANONYMOUS])
 
 
 class CallerResponse(BaseModel):
     """A user or client that may use the API."""
 
     name: str
-    kind: PrincipalKind = Field(description="By what they are known")
-    role: Role = Field(description="A viewer looks, an operator changes")
+    kind: PrincipalKind = Field(description="How the caller is authenticated")
+    role: Role = Field(description="A viewer may read, an operator may also change")
 
 
 class SessionResponse(BaseModel):
-    """Who asks, and how one gets in here."""
+    """The caller, and the authentication mode."""
 
-    mode: AuthMode = Field(description="`open`: everybody on this machine is an operator")
+    mode: AuthMode = Field(description="`open`: every local request has the role operator")
     caller: CallerResponse | None = Field(description="Null: the request is not authenticated")
 
 
@@ -46,16 +46,16 @@ class SignInRequest(BaseModel):
     """Name and password of a user."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    password: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+    password: Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
 @router.get("", responses=declared(503))
 async def get_session(request: Request, response: Response, services: Deps) -> SessionResponse:
-    """Who asks; lets their session live on, and renews the hub's cookie."""
+    """The caller; extends the session, and renews the hub's cookie."""
     caller = await _caller_or_none(request)
     cookie = request.cookies.get(SESSION_COOKIE)
     if caller is not None and caller.kind == "user" and cookie is not None:
-        await services.access.sign_in.slide(cookie)
+        await services.access.sign_in.extend(cookie)
     return _answer(request, services, response, caller)
 
 
@@ -75,7 +75,7 @@ async def sign_in(
     response.set_cookie(
         SESSION_COOKIE,
         started.secret,
-        max_age=int(services.access.sign_in.life.longest.total_seconds()),
+        max_age=int(services.access.sign_in.life.maximum.total_seconds()),
         path="/",
         secure=secure,
         httponly=True,
@@ -96,7 +96,7 @@ async def sign_in(
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=declared(503))
 async def sign_out(request: Request, services: Deps) -> Response:
-    """End the session and take its cookies away; fine, too, where there is none."""
+    """End the session and delete its cookies; idempotent."""
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie is not None:
         await services.access.sign_in.sign_out(cookie)
@@ -115,7 +115,7 @@ async def check_session(request: Request) -> Response:
     """
     if await _caller_or_none(request) is None:
         raise SignInRequiredError
-    return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": _KEPT})
+    return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": _CACHE_CONTROL})
 
 
 async def _caller_or_none(request: Request) -> Principal | None:

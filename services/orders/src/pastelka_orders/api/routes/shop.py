@@ -23,7 +23,7 @@ router = APIRouter(tags=["shop"], route_class=AuthorizedRoute)
 
 _DEFAULT_DAYS = 30
 _HEADERS = {
-    "X-Shopify-Topic": "What it is about, such as `orders/create`; other topics are acknowledged and ignored",
+    "X-Shopify-Topic": "The topic, such as `orders/create`; unknown topics are acknowledged and ignored",
     "X-Shopify-Hmac-Sha256": "HMAC-SHA256 of the body with the shop's secret, in base64",
 }
 _PAYLOAD: dict[str, Any] = {
@@ -32,7 +32,7 @@ _PAYLOAD: dict[str, Any] = {
         for name, text in _HEADERS.items()
     ],
     "requestBody": {
-        "description": "An order as Shopify sends it, signed",
+        "description": "Shopify's webhook payload, signed",
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ShopifyOrder"}}},
     },
@@ -42,31 +42,31 @@ _PAYLOAD: dict[str, Any] = {
 @router.post(
     "/webhooks/shopify",
     dependencies=[SIGNED],
-    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 503)},
+    responses={200: {"description": "Applied or ignored"}, **declared(401, 403, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
 )
 async def shopify_webhook(request: Request, services: Deps) -> Response:
-    """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
+    """Import an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
 
-    What is signed is accepted whatever it holds: what can be read is applied, what cannot is kept and named
-    in the order's `unread_fields`.
+    Every signed webhook is accepted: valid fields are applied, the others are listed in the order's
+    `unread_fields`.
 
-    `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
+    `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged.
     """
     received = webhook.verified(request.headers, await request.body(), services.settings)
     if received.is_about_an_order:
-        can_ask, kept = services.settings.shop_configured, services.settings.kept
+        can_fetch, retention_period = services.settings.shop_configured, services.settings.retention_period
         names = AttributeNames.of(services.settings)
-        order = await asyncio.to_thread(webhook.order_of, received, names, can_ask=can_ask)
-        kept_since = now() - kept if kept is not None else None
+        order = await asyncio.to_thread(webhook.order_of, received, names, can_fetch=can_fetch)
+        retention_start = now() - retention_period if retention_period is not None else None
         await services.write(
-            lambda c: webhook.apply(c, received, order, can_ask=can_ask, kept_since=kept_since)
+            lambda c: webhook.apply(c, received, order, can_fetch=can_fetch, retention_start=retention_start)
         )
     elif received.is_about_privacy:
         domain = services.settings.shop_domain
-        asked = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)
-        await services.write(lambda c: webhook.apply_privacy(c, received, asked))
+        payload = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)
+        await services.write(lambda c: webhook.apply_privacy(c, received, payload))
     return Response(status_code=status.HTTP_200_OK)
 
 
@@ -77,7 +77,7 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
     responses=declared(409, 422, 503),
 )
 async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None = None) -> QueuedResponse:
-    """Fetch the orders made since then from the shop, and what changed since then in those that are here."""
+    """Fetch orders from the shop: those created since then, and changes since then of existing ones."""
     if not services.settings.shop_configured:
         raise ShopNotConfiguredError
     since = _moment(wanted.since if wanted else None, services.settings.timezone)
@@ -93,7 +93,7 @@ async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None
     responses=declared(404, 409, 422, 503),
 )
 async def sync_order(services: Deps, order_number: OrderNumber) -> QueuedResponse:
-    """Read one order from the shop again; photos that are not stored are fetched once more."""
+    """Fetch one order from the shop again; missing photos are downloaded again."""
 
     async def work(connection: AsyncConnection) -> None:
         found = await shop_orders.reference(connection, order_number)
@@ -108,7 +108,7 @@ async def sync_order(services: Deps, order_number: OrderNumber) -> QueuedRespons
         )
 
     await services.write(work)
-    return QueuedResponse(message=f"Order {order_number} is being read from the shop.")
+    return QueuedResponse(message=f"Order {order_number} is being fetched from the shop.")
 
 
 def _moment(since: date | datetime | None, timezone: str) -> datetime:

@@ -8,7 +8,7 @@ from pastelka_orders.api.deps import Deps, Sequence
 from pastelka_orders.api.field_limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import DeadLetterNotFoundError
-from pastelka_orders.handlers.requeue import take_back
+from pastelka_orders.handlers.requeue import requeue_letter
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
@@ -16,7 +16,7 @@ router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
 
 @router.get("/system", dependencies=[VIEWER])
 async def get_system(request: Request, response: Response, services: Deps) -> SystemResponse:
-    """Services with their health, queues, outbox, the last hour, and what was given up on."""
+    """Health of services, queues, outbox, statistics of the last hour, dead letters."""
     services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return await services.system.state()
 
@@ -28,10 +28,10 @@ async def get_system(request: Request, response: Response, services: Deps) -> Sy
     responses=declared(404, 409, 422, 503),
 )
 async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
-    """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
+    """Enqueue the job of a dead letter again, and delete the letter; a version begins a new run."""
     _check(sequence)
-    await take_back(services.database, await services.broker.client(), sequence)
-    services.system.forget()
+    await requeue_letter(services.database, await services.broker.client(), sequence)
+    services.system.clear_cache()
 
 
 @router.delete(
@@ -41,10 +41,10 @@ async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
     responses=declared(404, 422, 503),
 )
 async def dismiss_dead_letter(services: Deps, sequence: Sequence) -> None:
-    """Take a dead letter away without asking again for anything."""
+    """Delete a dead letter without enqueueing its job."""
     _check(sequence)
     await dead_letters.remove(await services.broker.client(), sequence)
-    services.system.forget()
+    services.system.clear_cache()
 
 
 def _check(sequence: int) -> None:

@@ -10,7 +10,7 @@ from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.api import links
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, answer
+from pastelka_orders.api.deps import Deps, Id, document_response
 from pastelka_orders.api.field_limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
@@ -25,7 +25,7 @@ _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _ACCEPTED = status.HTTP_202_ACCEPTED
 _MAKING = declared(404, 409, 422, 503)
-_READING = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
+_READING = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
 
 
 @router.post(
@@ -38,7 +38,7 @@ _READING = {304: {"description": "The caller's `ETag` is still right"}, **declar
 async def generate_image_coloring(
     request: Request, services: Deps, image_id: Id, options: ColoringOptions | None = None
 ) -> Response:
-    """Ask for a coloring of one image; an active one with the same options is returned instead."""
+    """Request a coloring of one image; returns an active one with the same options instead."""
     _check_image(image_id)
     wanted = options or ColoringOptions()
     require_supported(services.settings.coloring_provider, wanted.model_fields_set)
@@ -56,7 +56,7 @@ async def generate_image_coloring(
 async def generate_image_svg(
     request: Request, services: Deps, image_id: Id, options: SvgOptions | None = None
 ) -> Response:
-    """Ask for an SVG of the chosen coloring; an active one with the same options is returned instead."""
+    """Request an SVG of the chosen coloring; returns an active one with the same options instead."""
     _check_image(image_id)
     wanted = options or SvgOptions()
     ids = await services.write(lambda c: generate.svg_of_image(c, image_id, wanted))
@@ -75,7 +75,7 @@ async def list_coloring_versions(request: Request, services: Deps, image_id: Id)
     document = await services.view(lambda v: v.coloring_versions(image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, _COLORINGS, document)
+    return document_response(request, _COLORINGS, document)
 
 
 @router.get(
@@ -90,19 +90,19 @@ async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> R
     document = await services.view(lambda v: v.svg_versions(image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, _SVGS, document)
+    return document_response(request, _SVGS, document)
 
 
 @router.post("/images/{image_id}/select-coloring/{version_id}", dependencies=[OPERATOR], responses=_MAKING)
 async def select_coloring(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
-    """Choose a coloring; an SVG of another page does not stay chosen."""
+    """Choose a coloring; clears a chosen SVG of another page."""
     await _select(services, "coloring", image_id, version_id)
     return SelectedResponse(message=f"Selected coloring version {version_id}")
 
 
 @router.post("/images/{image_id}/select-svg/{version_id}", dependencies=[OPERATOR], responses=_MAKING)
 async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
-    """Choose an SVG, and with it the coloring that it was made from."""
+    """Choose an SVG, and with it the coloring that it was generated from."""
     await _select(services, "svg", image_id, version_id)
     return SelectedResponse(message=f"Selected SVG version {version_id}")
 
@@ -115,7 +115,7 @@ async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedRe
     responses=_MAKING,
 )
 async def retry_coloring(request: Request, services: Deps, version_id: Id) -> Response:
-    """Try a failed coloring again, afresh."""
+    """Retry a failed coloring in a new run."""
     _check_version("coloring", version_id)
     provider = services.settings.coloring_provider
     await services.write(lambda c: versions.retry(c, "coloring", version_id, provider))
@@ -130,7 +130,7 @@ async def retry_coloring(request: Request, services: Deps, version_id: Id) -> Re
     responses=_MAKING,
 )
 async def retry_svg(request: Request, services: Deps, version_id: Id) -> Response:
-    """Try a failed SVG again, afresh."""
+    """Retry a failed SVG in a new run."""
     _check_version("svg", version_id)
     await services.write(lambda c: versions.retry(c, "svg", version_id))
     return await _version(request, services, "svg", version_id, _ACCEPTED)
@@ -143,7 +143,7 @@ async def retry_svg(request: Request, services: Deps, version_id: Id) -> Respons
     responses=_MAKING,
 )
 async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> Response:
-    """Stop an active coloring, at the provider too; it ends in `error` with code `cancelled`."""
+    """Cancel an active coloring, also at the provider; it ends in `error` with code `cancelled`."""
     _check_version("coloring", version_id)
     await services.write(lambda c: versions.cancel(c, "coloring", version_id))
     return await _version(request, services, "coloring", version_id, status.HTTP_200_OK)
@@ -156,7 +156,7 @@ async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> R
     responses=_MAKING,
 )
 async def cancel_svg(request: Request, services: Deps, version_id: Id) -> Response:
-    """Stop an active SVG; it ends in `error` with code `cancelled`."""
+    """Cancel an active SVG; it ends in `error` with code `cancelled`."""
     _check_version("svg", version_id)
     await services.write(lambda c: versions.cancel(c, "svg", version_id))
     return await _version(request, services, "svg", version_id, status.HTTP_200_OK)
@@ -174,7 +174,7 @@ async def _version(
     if not found:
         raise VersionNotFoundError(kind, version_id)
     model = ColoringVersionResponse if kind == "coloring" else SvgVersionResponse
-    response = answer(request, model, json.dumps(found[0]))
+    response = document_response(request, model, json.dumps(found[0]))
     response.status_code = code
     return response
 

@@ -1,8 +1,8 @@
 """Orders, line items and images, with the shop's ids as bigint.
 
-In the system we replace these tables came from no migration, and its 001 only widened the ids. So
-this one does what is missing: an empty database gets the tables as they were after 001, and tables
-that are there without a revision number have their ids widened.
+In the replaced system no migration created these tables, and its 001 only widened the ids. So this one
+creates the tables in an empty database as they were after 001, and widens the ids of existing tables without
+a revision.
 
 Revision ID: 001
 Revises:
@@ -20,7 +20,7 @@ SHOP_IDS = {"orders": "shopify_id", "line_items": "shopify_line_item_id"}
 
 
 def upgrade() -> None:
-    """Create the tables, or widen the ids of those that are there."""
+    """Create the tables, or widen the ids of existing ones."""
     if sa.inspect(op.get_bind()).has_table("orders"):
         _change_ids(sa.Integer(), sa.BigInteger())
     else:
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Narrow the ids, as the old 001 did; the tables stay, because what they hold is the shop's."""
+    """Narrow the ids, as the old 001 did; the tables stay, because they contain the shop's data."""
     _change_ids(sa.BigInteger(), sa.Integer())
 
 

@@ -20,6 +20,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both columns with what they hold."""
+    """Drop both columns."""
     for column in ("shipping_method", "payment_status"):
         op.drop_column("orders", column)

@@ -1,4 +1,4 @@
-"""Coloring and SVG versions, and which of them an image has selected.
+"""Coloring and SVG versions, and an image's selected ones.
 
 Revision ID: 003
 Revises: 002
@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them with what they hold."""
+    """Drop them."""
     for column in SELECTIONS:
         op.drop_column("images", column)
     op.drop_table("svg_versions")

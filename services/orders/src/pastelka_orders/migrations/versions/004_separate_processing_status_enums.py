@@ -1,6 +1,6 @@
-"""One status enum for coloring and one for SVG processing instead of one for both.
+"""Separate status enums for coloring and SVG processing.
 
-Every old value keeps its name. Back, whatever a provider was doing is ``processing``.
+Every old value keeps its name. The downgrade maps provider statuses to ``processing``.
 
 Revision ID: 004
 Revises: 003
@@ -34,7 +34,7 @@ NEW_TYPES = {
 
 
 def upgrade() -> None:
-    """Give each table its own type; the values keep their names."""
+    """Convert each table to its own type; the values keep their names."""
     for table, (name, values) in NEW_TYPES.items():
         _create_type(name, values)
         _retype(table, name, "status::text")
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give both tables the one type; a value it does not have becomes ``processing``."""
+    """Convert both tables to the shared type; a value that it lacks becomes ``processing``."""
     _create_type(OLD_TYPE, OLD)
     kept = ", ".join(f"'{value}'" for value in OLD)
     for table, (name, _) in NEW_TYPES.items():
@@ -57,7 +57,7 @@ def _create_type(name: str, values: tuple[str, ...]) -> None:
 
 
 def _retype(table: str, name: str, value: str) -> None:
-    # The default has the old type, and PostgreSQL does not convert it by itself.
+    # PostgreSQL does not convert the default, which has the old type.
     op.execute(f"ALTER TABLE {table} ALTER COLUMN status DROP DEFAULT")
     op.execute(f"ALTER TABLE {table} ALTER COLUMN status TYPE {name} USING ({value})::{name}")
     op.execute(f"ALTER TABLE {table} ALTER COLUMN status SET DEFAULT 'pending'")

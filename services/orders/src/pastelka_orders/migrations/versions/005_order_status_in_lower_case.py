@@ -1,4 +1,4 @@
-"""Order statuses in lower case, as the API has them, whatever case the installation stored.
+"""Order statuses in lower case, as in the API, regardless of the stored case.
 
 Revision ID: 005
 Revises: 004
@@ -21,7 +21,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Store them in upper case, which is what the old program reads."""
+    """Store them in upper case, which the old program reads."""
     _retype(tuple(value.upper() for value in STATUSES), "upper(status::text)")
 
 

@@ -12,14 +12,14 @@ down_revision = "005"
 branch_labels = None
 depends_on = None
 
-# Czech, Slovak, German and Polish letters that are a plain letter with a mark, in both cases:
-# lower() leaves them alone in a database of locale C.
+# Czech, Slovak, German and Polish letters with diacritics, in both cases: lower() does not change them in a
+# database of locale C.
 MARKED = "áäąčćďéěęíĺľňńóôöřŕšśťúůüýžźżÁÄĄČĆĎÉĚĘÍĹĽŇŃÓÔÖŘŔŠŚŤÚŮÜÝŽŹŻ"
 PLAIN = "aaaccdeeeillnnooorrsstuuuyzzz" * 2
 
 
 def upgrade() -> None:
-    """Add the columns and fill them from what the shop sent."""
+    """Add the columns and fill them from the shop's data."""
     op.add_column("orders", sa.Column("order_number", sa.Text()))
     op.add_column("orders", sa.Column("source", sa.Text()))
     op.add_column("orders", sa.Column("note", sa.Text()))
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the columns; an order made by hand gets a negative shop id, which 006 knows again."""
+    """Drop the columns; a manual order gets a negative shop id, which the upgrade recognises."""
     op.execute(
         "UPDATE orders SET shopify_id = coalesce(shopify_id, -id),"
         " shopify_order_number = coalesce(shopify_order_number, order_number)"
@@ -53,7 +53,7 @@ def downgrade() -> None:
 
 
 def _fill_numbers() -> None:
-    """The shop's number without ``#``; where there is none, an id."""
+    """Set the number to the shop's without ``#``, else to an id."""
     op.execute(
         "UPDATE orders SET order_number ="
         " coalesce(nullif(btrim(replace(shopify_order_number, '#', '')), ''), shopify_id::text)"
@@ -61,7 +61,7 @@ def _fill_numbers() -> None:
 
 
 def _make_numbers_unique() -> None:
-    """The oldest order keeps a number, any other gets ``-<id>``; again, should that be taken too."""
+    """The oldest order keeps a duplicate number, others get ``-<id>``, repeatedly if necessary."""
     op.execute(
         """
         DO $$ BEGIN LOOP

@@ -1,4 +1,4 @@
-"""Indexes for listing orders newest first, and times the database sets by itself.
+"""Indexes for listing orders newest first, and defaults of timestamps.
 
 Revision ID: 007
 Revises: 006

@@ -1,4 +1,4 @@
-"""A fixed order of an order's line items; they end with it; those made by hand have no shop id.
+"""Positions of line items; cascading deletion; no shop id for manual ones.
 
 Revision ID: 008
 Revises: 007
@@ -18,7 +18,7 @@ FOREIGN_KEY = "line_items_order_id_fkey"
 
 
 def upgrade() -> None:
-    """Number the line items in the order they were stored."""
+    """Number the line items by id."""
     op.add_column("line_items", sa.Column("position", sa.Integer()))
     op.execute(
         """
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the position; a line item made by hand gets a negative shop id."""
+    """Drop the position; a manual line item gets a negative shop id."""
     op.execute("UPDATE line_items SET shopify_line_item_id = -id WHERE shopify_line_item_id IS NULL")
     op.alter_column("line_items", "shopify_line_item_id", nullable=False)
     op.alter_column("line_items", "quantity", server_default=None)

@@ -1,4 +1,4 @@
-"""An image's file below the storage root, its size, why a download failed, and when a person chose.
+"""An image's relative path, size, download error, and times of choices.
 
 Revision ID: 009
 Revises: 008
@@ -62,7 +62,7 @@ def _columns() -> list[sa.Column[object]]:
 
 
 def _make_positions_unique() -> None:
-    """The oldest image keeps its position, which the shop's ``Fotka <n>`` gave it; others go last."""
+    """The oldest image keeps a duplicate position (the shop's ``Fotka <n>``); others are appended."""
     op.execute(
         """
         WITH ranked AS (

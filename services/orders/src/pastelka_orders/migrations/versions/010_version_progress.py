@@ -1,6 +1,6 @@
-"""What a version's run is at, why it failed and when; files below the storage root.
+"""Progress of a version's run, errors and times; relative paths.
 
-Runs the old program had in hand end here as ``interrupted``: no job of ours would finish them.
+Active runs of the old program end as ``interrupted``: no job of ours would finish them.
 
 Revision ID: 010
 Revises: 009
@@ -26,7 +26,7 @@ OLD_DEFAULTS = {
     "coloring_versions": {"megapixels": "1.0", "steps": "4"},
     "svg_versions": {"shape_stacking": "'stacked'", "group_by": "'color'"},
 }
-# Which rows (they are told apart before any is changed), and what is written to them.
+# Conditions on rows (evaluated before any change), and the values written to them.
 FAILURES = (
     (
         "status = 'error'",
@@ -44,12 +44,12 @@ FAILURES = (
         "The previous system called it completed but recorded no file. Press Retry.",
     ),
 )
-# Every status change rewrites the row: room on its page keeps that cheap, early vacuums keep it small.
+# Every status change updates the row: free space on its page allows HOT updates, early vacuums limit bloat.
 STORAGE = {"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.05}
 
 
 def upgrade() -> None:
-    """Add the columns and give every old row an outcome it can stand by."""
+    """Add the columns, and set a consistent outcome for every old row."""
     op.add_column("coloring_versions", sa.Column("then_svg", JSONB()))
     for table in TYPES:
         op.alter_column(table, "file_path", new_column_name="path")
@@ -94,7 +94,7 @@ def _columns() -> list[sa.Column[object]]:
 
 
 def _set_old_defaults(table: str) -> None:
-    """The defaults 003 gave; tables made from the old models have none."""
+    """Set the defaults of 003; tables created from the old models have none."""
     op.alter_column(table, "created_at", server_default=sa.func.now())
     for column, default in OLD_DEFAULTS[table].items():
         op.alter_column(table, column, server_default=sa.text(default))

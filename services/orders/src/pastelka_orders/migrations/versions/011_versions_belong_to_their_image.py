@@ -1,4 +1,4 @@
-"""The database keeps versions with their image: numbers, selections, and an SVG's coloring.
+"""Constraints between versions and their image: numbers, selections, an SVG's coloring.
 
 Revision ID: 011
 Revises: 010
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Back to references by id alone."""
+    """Restore references by id alone."""
     for table in TABLES:
         drop_foreign_keys("images", to=table)
     for table in reversed(TABLES):
@@ -79,9 +79,9 @@ def _tie_svg_versions_to_images() -> None:
 
 
 def _make_numbers_unique(table: str) -> None:
-    """Renumber in order of creation the versions of images where a number occurs twice.
+    """Renumber, in order of creation, the versions of images with duplicate numbers.
 
-    No number gets smaller, so that the next one is greater than any folder ``v<n>`` there is.
+    No number decreases, so that the next one is greater than any existing folder ``v<n>``.
     """
     op.execute(
         f"""

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table; of changes before it nothing is known."""
+    """Create the table; earlier changes are unknown."""
     committed_at = sa.func.clock_timestamp()
     op.create_table(
         "status_changes",
@@ -34,5 +34,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table with what it holds."""
+    """Drop the table."""
     op.drop_table("status_changes")

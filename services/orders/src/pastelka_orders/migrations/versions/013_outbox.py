@@ -15,9 +15,8 @@ down_revision = "012"
 branch_labels = None
 depends_on = None
 
-# A queue: rows live for milliseconds, so dead ones are counted in rows rather than as a share of
-# a table that is nearly empty, vacuum does not pause, and it does not take the exclusive lock that
-# giving back the file's end needs.
+# A queue: rows live for milliseconds, so the vacuum threshold is absolute rather than a share of an almost
+# empty table, vacuum does not pause, and does not truncate, which needs an exclusive lock.
 STORAGE = {
     "autovacuum_vacuum_scale_factor": 0,
     "autovacuum_vacuum_threshold": 2000,
@@ -47,5 +46,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table with what has not been published."""
+    """Drop the table, with unpublished messages."""
     op.drop_table("outbox")

@@ -1,4 +1,4 @@
-"""Numbers of orders made by hand: M1000, M1001, ...
+"""Numbers of manual orders: M1000, M1001, ...
 
 Revision ID: 014
 Revises: 013
@@ -16,7 +16,7 @@ NAME = "manual_order_number_seq"
 
 
 def upgrade() -> None:
-    """Create the sequence, past the numbers that are already given."""
+    """Create the sequence, after the numbers already in use."""
     op.execute(sa.schema.CreateSequence(sa.Sequence(NAME, start=1000)))
     op.execute(
         f"""
@@ -29,5 +29,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the sequence; the numbers given stay."""
+    """Drop the sequence; assigned numbers stay."""
     op.execute(sa.schema.DropSequence(sa.Sequence(NAME)))

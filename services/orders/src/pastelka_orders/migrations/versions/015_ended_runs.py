@@ -1,4 +1,4 @@
-"""What ended in the last hour, without reading what came before.
+"""An index for statistics of the last hour.
 
 Revision ID: 015
 Revises: 014
@@ -16,7 +16,7 @@ NAME = "ix_status_changes_ended"
 
 
 def upgrade() -> None:
-    """Index the ends of runs by time, with all that is counted of them."""
+    """Index the ends of runs by time, including all counted columns."""
     op.create_index(
         NAME,
         "status_changes",

@@ -1,4 +1,4 @@
-"""What is needed to follow a shop: how fresh an order is, replaced photos, what was applied or deleted.
+"""Synchronization with a shop: freshness of orders, replaced photos, applied webhooks, deletions.
 
 Revision ID: 016
 Revises: 015
@@ -25,7 +25,7 @@ def upgrade() -> None:
     op.add_column("orders", sa.Column("cancelled_at", sa.DateTime(timezone=True)))
     op.add_column("images", sa.Column("photo_version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("images", sa.Column("photo_replaced_at", sa.DateTime(timezone=True)))
-    # An item is looked for in its order only; that another order names it, too, must break neither.
+    # Items are looked up within their order; the same item in another order must not conflict.
     op.drop_constraint(ITEM_OF_SHOP, "line_items")
     op.create_unique_constraint(ITEM_OF_ORDER, "line_items", ["order_id", "shopify_line_item_id"])
     op.create_table(

@@ -1,4 +1,4 @@
-"""What a version's next attempt waits for, and whether its provider may have been paid twice.
+"""A version's announced retry, and whether its provider may have been paid twice.
 
 Revision ID: 017
 Revises: 016

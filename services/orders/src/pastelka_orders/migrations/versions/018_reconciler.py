@@ -1,4 +1,4 @@
-"""What the reconciler remembers: how its last pass went, and which orders' files are to be gone.
+"""State of the reconciler, and orders whose files are to be deleted.
 
 Revision ID: 018
 Revises: 017
@@ -43,6 +43,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables; nothing but the reconciler reads them."""
+    """Drop the tables; only the reconciler reads them."""
     op.drop_table("erasures")
     op.drop_table("reconciler")

@@ -1,4 +1,4 @@
-"""Who may do what: users, their sessions, API tokens, and how often signing in failed.
+"""Authentication: users, sessions, API tokens, rate limits of sign-ins.
 
 Revision ID: 019
 Revises: 018
@@ -75,7 +75,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables: no user can sign in any more, and no token is valid."""
+    """Drop the tables: users can no longer sign in, and no token is valid."""
     for table in ("sign_in_throttle", "api_tokens", "sessions", "users"):
         op.drop_table(table)
     for kind in (SCOPES, ROLES):

@@ -1,4 +1,4 @@
-"""The record of what was erased and when, what the retention remembers, customers found by e-mail.
+"""Records of erasures, state of the retention, lookup of customers by e-mail.
 
 Revision ID: 020
 Revises: 019
@@ -23,7 +23,7 @@ FORGETTABLE = "DELETE FROM erasures WHERE deleted_at IS NULL OR deleted_at < now
 
 
 def upgrade() -> None:
-    """Erasures are kept from now on; those that are there were deletions by an operator."""
+    """Keep erasure records; existing ones were deletions by an operator."""
     for column in _columns():
         op.add_column(ERASURES, column)
     op.alter_column(ERASURES, "deleted_at", nullable=True)
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; the records go, and what is being erased must be erased before."""
+    """Drop them with the records; pending erasures must be finished before."""
     op.drop_index(EMAIL, "orders")
     op.drop_column("deleted_shop_orders", "is_final")
     op.drop_table("retention")

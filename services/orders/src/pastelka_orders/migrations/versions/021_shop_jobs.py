@@ -1,4 +1,4 @@
-"""What the shop is to be asked, so that it is asked again where the broker has lost it.
+"""Pending requests to the shop, so that they survive a loss in the broker.
 
 Revision ID: 021
 Revises: 020
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Jobs that are under way meanwhile are not in it; they are as they were."""
+    """Create the table; jobs already in the broker are not added."""
     op.create_table(
         "shop_jobs",
         sa.Column("key", sa.Text(), primary_key=True),

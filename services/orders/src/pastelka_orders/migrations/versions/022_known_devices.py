@@ -1,4 +1,4 @@
-"""Browsers in which a user has signed in: each has its own allowance of sign-in attempts.
+"""Browsers in which a user has signed in: each has its own rate limit.
 
 Revision ID: 022
 Revises: 032

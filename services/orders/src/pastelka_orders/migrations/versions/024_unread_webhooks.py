@@ -1,4 +1,4 @@
-"""Webhooks that could not be read whole, and digests of the bodies that were applied.
+"""Webhooks with unparsable fields, and digests of applied bodies.
 
 Revision ID: 024
 Revises: 029
@@ -19,7 +19,7 @@ UNREAD = "unread_webhooks"
 
 
 def upgrade() -> None:
-    """Webhooks that were applied before have no digest."""
+    """Webhooks applied before have no digest."""
     op.add_column(WEBHOOKS, sa.Column("topic", sa.Text()))
     op.add_column(WEBHOOKS, sa.Column("body_digest", sa.LargeBinary()))
     op.create_index(DIGEST, WEBHOOKS, ["body_digest"], unique=True)

@@ -1,4 +1,4 @@
-"""Leases in the place of advisory locks: one replica at a time relays, reconciles, erases.
+"""Leases instead of advisory locks: one replica at a time relays, reconciles, erases.
 
 Revision ID: 026
 Revises: 021
@@ -19,10 +19,10 @@ def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
 
 
 def upgrade() -> None:
-    """Empty: who needs a lease takes it.
+    """Create an empty table.
 
-    While workers of the version before are still running, they know nothing of it: a message may be
-    published by both, under one id, and is stored once.
+    Workers of the previous release do not use it: while both run, a message may be published twice under one
+    id, and is stored once.
     """
     op.create_table(
         "leases",

@@ -1,4 +1,4 @@
-"""Search orders by keys: beginnings of the words of an order, and of its number without letters.
+"""Search orders by keys: prefixes of an order's words, and of its number without letters.
 
 Revision ID: 029
 Revises: 026
@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# What is no letter and no digit, without asking the database's locale what a letter is.
+# Characters other than letters and digits, independent of the database's locale.
 PUNCTUATION = r"[\u0001-/:-@\[-`{-\u007f]+"
 
 # Its cost keeps the planner from computing it for every row, and plpgsql from hiding that cost.
@@ -35,7 +35,7 @@ END $$
 
 
 def upgrade() -> None:
-    """Put one space between two words, and index their beginnings in place of whole words."""
+    """Separate words by single spaces, and index their prefixes instead of whole words."""
     op.drop_index("ix_orders_search", "orders")
     op.execute(
         f"UPDATE orders SET search = btrim(regexp_replace(search, '{PUNCTUATION}', ' ', 'g'))"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Uploads whose photos are being stored, so that the files of one that a crash ended are deleted.
+"""Uploads in progress, so that files of crashed ones are deleted.
 
 Revision ID: 030
 Revises: 024
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Empty: an upload adds itself."""
+    """Create an empty table."""
     op.create_table(
         "uploads",
         sa.Column("order_id", sa.Integer(), primary_key=True, autoincrement=False),

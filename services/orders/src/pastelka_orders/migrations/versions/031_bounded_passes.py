@@ -1,4 +1,4 @@
-"""What the reconciler remembers between its passes, and indexes for what it looks up.
+"""State of the reconciler between passes, and indexes for its queries.
 
 Revision ID: 031
 Revises: 030
@@ -12,7 +12,7 @@ down_revision = "030"
 branch_labels = None
 depends_on = None
 
-# Block ranges: these columns change with every status, and a B-tree would make each such update costly.
+# BRIN: these columns change with every status, and a B-tree would prevent HOT updates.
 CHANGED = {
     "orders": ("ix_orders_updated_at", "updated_at"),
     "images": ("ix_images_chosen_at", "GREATEST(coloring_chosen_at, svg_chosen_at)"),
@@ -22,7 +22,7 @@ CHANGED = {
 
 
 def upgrade() -> None:
-    """Every deleted order is looked at once more, then less and less often."""
+    """Every deleted order is checked once more, then with backoff."""
     op.add_column("erasures", sa.Column("looks", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("erasures", sa.Column("next_look_at", sa.DateTime(timezone=True)))
     op.create_index(

@@ -1,4 +1,4 @@
-"""Attempts of the worker's own jobs, and why the broker refused a message for good.
+"""Attempts of the worker's own jobs, and permanent refusals by the broker.
 
 Revision ID: 032
 Revises: 031
@@ -35,6 +35,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; a message that was refused is published again, and refused."""
+    """Drop them; a refused message is published again, and refused again."""
     op.drop_column("outbox", "refused")
     op.drop_table("job_attempts")

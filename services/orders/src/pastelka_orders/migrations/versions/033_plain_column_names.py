@@ -1,4 +1,4 @@
-"""Columns named for what they hold: active versions, and what the reconciler repaired.
+"""Plain names of columns: active versions, repairs of the reconciler.
 
 Revision ID: 033
 Revises: 035
@@ -20,7 +20,7 @@ _RECONCILER = (
 
 
 def upgrade() -> None:
-    """Rename columns and indexes; no row is rewritten."""
+    """Rename columns and indexes, without rewriting rows."""
     for table in _VERSIONS:
         op.alter_column(table, "in_hand", new_column_name="is_active")
         op.execute(f"ALTER INDEX ix_{table}_in_hand RENAME TO ix_{table}_is_active")
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give the former names back."""
+    """Restore the former names."""
     for old, new in _RECONCILER:
         op.alter_column("reconciler", new, new_column_name=old)
     for table in _VERSIONS:

@@ -19,7 +19,7 @@ AWAITED = "path IS NULL AND download_error_code IS NULL AND original_url IS NOT 
 CARRY_ATTEMPTS = """UPDATE {table} t SET attempts = a.failed, last_error = a.message FROM (
     SELECT DISTINCT ON (subject) subject, failed, message FROM job_attempts ORDER BY subject, sequence DESC
 ) a WHERE a.subject = {key} AND a.failed > 0"""
-# Not those of orders that were never downloaded: they might start paid work.
+# Except those of orders that were never downloaded: they might start paid work.
 AWAIT_PHOTOS = """UPDATE images i SET next_attempt_at = now()
     FROM line_items l JOIN orders o ON o.id = l.order_id
     WHERE l.id = i.line_item_id AND i.path IS NULL AND i.download_error_code IS NULL
@@ -33,7 +33,7 @@ KEYS = {
 
 
 def upgrade() -> None:
-    """Every row with work to do is due at once: jobs that wait in the broker are dropped."""
+    """Make every row with pending work due at once; jobs waiting in the broker are dropped."""
     op.alter_column("erasures", "failures", new_column_name="attempts")
     op.alter_column("erasures", "error", new_column_name="last_error")
     op.drop_index("ix_erasures_next_look", "erasures")
@@ -71,7 +71,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The rows stay; the reconciler of before publishes a message for each."""
+    """Keep the rows; the previous release's reconciler publishes a message for each."""
     op.add_column("leases", sa.Column("working_since", sa.DateTime(timezone=True)))
     op.add_column("erasures", sa.Column("subjects", JSONB()))
     op.create_table(

@@ -1,4 +1,4 @@
-"""Keep an order's words in the index by status and date, so that a search walks no rows of the table.
+"""Include an order's words in the index by status and date, for index-only scans.
 
 Revision ID: 035
 Revises: 022
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it out again."""
+    """Remove it from the index."""
     _replace([])
 
 

@@ -1,4 +1,4 @@
-"""How a coloring page is drawn, beside its size and detail; pages until now were drawn with the defaults.
+"""Style of a coloring page; existing pages have the defaults.
 
 Revision ID: 036
 Revises: 034
@@ -29,6 +29,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the style: a page stays, its options read as the defaults."""
+    """Drop the style; existing pages stay, with the default options."""
     for name in ("line_weight", "background", "has_frame"):
         op.drop_column(TABLE, name)

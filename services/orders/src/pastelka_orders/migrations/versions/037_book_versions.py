@@ -1,4 +1,4 @@
-"""Printed books are versions, composed by the worker; line items can be changed here.
+"""Versions of printed books, composed by the worker; editable line items.
 
 Revision ID: 037
 Revises: 036
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table, and what the shop says of fields that a person changed."""
+    """Add the table, and the shop's values of edited fields."""
     moment = sa.DateTime(timezone=True)
     op.add_column("line_items", sa.Column("shop_values", JSONB()))
     op.add_column("line_items", sa.Column("shop_changed_at", moment))

@@ -92,15 +92,15 @@ def _by_parent(shapes: list[TracedShape], *, stacked: bool) -> str:
         home = homes.get(shape.region.parent, _PAGE)
         inside[home].append(shape)
         homes[shape.region.number] = shape.region.number if shape.region.depth <= MAX_NESTING else home
-    return "".join(_family(shape, inside, stacked=stacked) for shape in inside[_PAGE])
+    return "".join(_nested_group(shape, inside, stacked=stacked) for shape in inside[_PAGE])
 
 
-def _family(shape: TracedShape, inside: dict[int, list[TracedShape]], *, stacked: bool) -> str:
+def _nested_group(shape: TracedShape, inside: dict[int, list[TracedShape]], *, stacked: bool) -> str:
     own = _path(shape, fill=True)
     children = inside.get(shape.region.number)
     if not children:
         return own
-    inner = "".join(_family(child, inside, stacked=stacked) for child in children)
+    inner = "".join(_nested_group(child, inside, stacked=stacked) for child in children)
     ink_last = shape.region.ink and not stacked
     return f"<g>\n{inner + own if ink_last else own + inner}</g>\n"
 

@@ -17,7 +17,7 @@ MAX_WORK = 90_000_000
 """Maximum pixels of all regions' bounding boxes, which are traced one by one (about six seconds). Line art
 has about 25 million; concentric rings have many more."""
 
-COARSEST = 0.8
+MIN_SCALE = 0.8
 """Minimum scale of a page; one that would have to be reduced more is rejected."""
 
 
@@ -38,13 +38,13 @@ def trace_page(page: Path, shape_stacking: ShapeStacking, group_by: GroupBy, mem
 
 
 def _svg(page: Path, group_by: GroupBy, *, stacked: bool) -> str:
-    bitmap, regions = _regions_within_bounds(page)
+    bitmap, regions = _regions_within_limit(page)
     shapes = trace(regions, filled=stacked)
     canvas = Canvas(bitmap.page_width, bitmap.page_height, bitmap.width, bitmap.height)
     return render(canvas, shapes, group_by, stacked=stacked)
 
 
-def _regions_within_bounds(page: Path) -> tuple[Bitmap, Regions]:
+def _regions_within_limit(page: Path) -> tuple[Bitmap, Regions]:
     """Find the regions at the finest scale within ``MAX_WORK``."""
     bitmap = read_bitmap(page, TRACED_PIXELS)
     regions = find_regions(bitmap.ink)
@@ -52,7 +52,7 @@ def _regions_within_bounds(page: Path) -> tuple[Bitmap, Regions]:
         return bitmap, regions
     bitmap = read_bitmap(page, int(bitmap.ink.size * MAX_WORK / regions.work))
     regions = find_regions(bitmap.ink)
-    if bitmap.width < bitmap.page_width * COARSEST:
+    if bitmap.width < bitmap.page_width * MIN_SCALE:
         raise PageUnusableError(
             "page_too_complex",
             "The coloring page has too many nested lines to trace. Generate one with less detail.",

@@ -16,7 +16,7 @@ from pastelka_vectorize.providers.local.bitmap import Ink
 Labels = NDArray[np.int32]
 Indexes = NDArray[np.int64]
 
-SMALLEST = 4e-6
+MIN_AREA = 4e-6
 """Minimum area of a region, as a share of the page; smaller ones are omitted as dust."""
 
 MAX_REGIONS = 4_000
@@ -86,7 +86,7 @@ def _nesting(labels: Labels, count: int) -> tuple[Indexes, Indexes]:
 
 def _tree(stats: Indexes, parents: Indexes, order: Indexes, papers: int) -> list[Region]:
     outermost = int(order[0])
-    wanted = _worth_drawing(stats[:, cv2.CC_STAT_AREA], outermost)
+    wanted = _largest_regions(stats[:, cv2.CC_STAT_AREA], outermost)
     drawn: dict[int, Region] = {}
     for number in map(int, order[1:]):
         if number not in wanted:
@@ -110,8 +110,8 @@ def _drawn_around(number: int, parents: Indexes, drawn: dict[int, Region], outer
     return around
 
 
-def _worth_drawing(areas: Indexes, outermost: int) -> set[int]:
-    smallest = max(1.0, areas[1:].sum() * SMALLEST)
+def _largest_regions(areas: Indexes, outermost: int) -> set[int]:
+    smallest = max(1.0, areas[1:].sum() * MIN_AREA)
     numbers = np.flatnonzero(areas >= smallest)
     largest_first = numbers[np.argsort(-areas[numbers], kind="stable")]
     return {int(number) for number in largest_first[:MAX_REGIONS]} - {0, outermost}

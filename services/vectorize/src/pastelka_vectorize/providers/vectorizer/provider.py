@@ -26,7 +26,7 @@ from pastelka_vectorize.providers.vectorizer.responses import error_of, svg_of
 from pastelka_vectorize.providers.vectorizer.upload import prepare_upload
 
 CONNECT_TIMEOUT = 10.0
-MAX_ANSWER = 64 << 20
+MAX_RESPONSE = 64 << 20
 """Maximum bytes of a response; an SVG of a page has well below one megabyte."""
 
 
@@ -112,7 +112,7 @@ class VectorizerProvider:
 
     async def _read(self, response: httpx.Response) -> bytes:
         try:
-            return await read_body(response.aiter_bytes(), max_bytes=MAX_ANSWER, timeout=self._timeout)
+            return await read_body(response.aiter_bytes(), max_bytes=MAX_RESPONSE, timeout=self._timeout)
         except ResponseBodyError:
             if response.status_code == httpx.codes.OK:
                 raise

@@ -19,8 +19,8 @@ MAX_RETRY_AFTER = 3600.0
 MAX_MESSAGE = 300
 
 # Responses of a gateway that had forwarded the request; 520 and 524 are Cloudflare's.
-_PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
-_TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_FORWARDED = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _HEAD = 4096
 _BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 
@@ -42,7 +42,7 @@ def svg_of(body: bytes) -> bytes:
 
 def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
     """The error for a status other than 200."""
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _TRY_AGAIN:
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _TRANSIENT:
         return _refusal(status, body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TransientError(
@@ -50,7 +50,7 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
             "Vectorizer.ai is rate limiting requests (429); the request will be retried.",
             retry_after=retry_after(headers),
         )
-    if status in _PASSED_ON:
+    if status in _FORWARDED:
         return SubmitUnknownError(
             "provider_unavailable",
             f"Vectorizer.ai's gateway timed out ({status}); the request may have been charged.",
@@ -64,8 +64,8 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
 
 
 def _refusal(status: int, body: bytes) -> JobError:
-    said = _message(body)
-    if said is None:
+    message = _message(body)
+    if message is None:
         return TransientError(
             "provider_unavailable",
             f"The response {status} has no error of Vectorizer.ai; it may be a proxy's. "
@@ -83,7 +83,7 @@ def _refusal(status: int, body: bytes) -> JobError:
                 "provider_out_of_credit", "Vectorizer.ai: out of credit (402). Top up the account and retry."
             )
         case _:
-            return PermanentError("provider_refused", f"Vectorizer.ai refused the page ({status}): {said}")
+            return PermanentError("provider_refused", f"Vectorizer.ai refused the page ({status}): {message}")
 
 
 def _message(body: bytes) -> str | None:
