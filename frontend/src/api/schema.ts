@@ -1084,7 +1084,7 @@ export interface components {
         CreatedOrderResponse: {
             /**
              * Attention
-             * @description What needs attention; only there when something does, whatever the stage
+             * @description What needs attention; only present if something does, whatever the stage
              */
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
@@ -1117,12 +1117,12 @@ export interface components {
             line_items: components["schemas"]["LineItemResponse"][];
             /**
              * Note
-             * @description Only there when there is one
+             * @description Only present if there is one
              */
             note?: string | null;
             /**
              * On Hold Reason
-             * @description Only there when an operator put it on hold
+             * @description Only present if an operator put it on hold
              */
             on_hold_reason?: string | null;
             /** Order Number */
@@ -1131,7 +1131,7 @@ export interface components {
             payment_status: string | null;
             /**
              * Printed At
-             * @description Only there when it is printed
+             * @description Only present if it is printed
              */
             printed_at?: string | null;
             /**
@@ -1141,7 +1141,7 @@ export interface components {
             refused_photos?: components["schemas"]["RefusedPhoto"][];
             /**
              * Shipped At
-             * @description Only there when it is shipped
+             * @description Only present if it is shipped
              */
             shipped_at?: string | null;
             /** Shipping Method */
@@ -1321,12 +1321,12 @@ export interface components {
         ImageResponse: {
             /**
              * Approved At
-             * @description Only there when a person approved the chosen coloring: the choice is frozen
+             * @description Only present if a person approved the chosen coloring: the choice is frozen
              */
             approved_at?: string | null;
             /**
              * Approved By
-             * @description Who approved it; only there when it is approved
+             * @description Who approved it; only present if it is approved
              */
             approved_by?: string | null;
             /** Downloaded At */
@@ -1339,7 +1339,7 @@ export interface components {
             position: number;
             /**
              * Rework Reason
-             * @description Why a person sent the page back; only there until another is chosen or approved
+             * @description Why a person sent the page back; only present until another is chosen or approved
              */
             rework_reason?: string | null;
             selected_version_ids: components["schemas"]["SelectedVersionIdsResponse"];
@@ -1494,7 +1494,7 @@ export interface components {
         OrderListItem: {
             /**
              * Attention
-             * @description What needs attention; only there when something does, whatever the stage
+             * @description What needs attention; only present if something does, whatever the stage
              */
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
@@ -1537,12 +1537,12 @@ export interface components {
             item_count: number;
             /**
              * Note
-             * @description Only there when there is one
+             * @description Only present if there is one
              */
             note?: string | null;
             /**
              * On Hold Reason
-             * @description Only there when an operator put it on hold
+             * @description Only present if an operator put it on hold
              */
             on_hold_reason?: string | null;
             /** Order Number */
@@ -1551,12 +1551,12 @@ export interface components {
             payment_status: string | null;
             /**
              * Printed At
-             * @description Only there when it is printed
+             * @description Only present if it is printed
              */
             printed_at?: string | null;
             /**
              * Shipped At
-             * @description Only there when it is shipped
+             * @description Only present if it is shipped
              */
             shipped_at?: string | null;
             /** Shipping Method */
@@ -1660,7 +1660,7 @@ export interface components {
         OrderResponse: {
             /**
              * Attention
-             * @description What needs attention; only there when something does, whatever the stage
+             * @description What needs attention; only present if something does, whatever the stage
              */
             attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
             /**
@@ -1693,12 +1693,12 @@ export interface components {
             line_items: components["schemas"]["LineItemResponse"][];
             /**
              * Note
-             * @description Only there when there is one
+             * @description Only present if there is one
              */
             note?: string | null;
             /**
              * On Hold Reason
-             * @description Only there when an operator put it on hold
+             * @description Only present if an operator put it on hold
              */
             on_hold_reason?: string | null;
             /** Order Number */
@@ -1707,12 +1707,12 @@ export interface components {
             payment_status: string | null;
             /**
              * Printed At
-             * @description Only there when it is printed
+             * @description Only present if it is printed
              */
             printed_at?: string | null;
             /**
              * Shipped At
-             * @description Only there when it is shipped
+             * @description Only present if it is shipped
              */
             shipped_at?: string | null;
             /** Shipping Method */
@@ -3940,7 +3940,7 @@ export interface operations {
                     "application/json": components["schemas"]["StageCountsResponse"];
                 };
             };
-            /** @description The caller's `ETag` is still right */
+            /** @description The caller's `ETag` is current */
             304: {
                 headers: {
                     [name: string]: unknown;

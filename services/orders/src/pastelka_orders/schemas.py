@@ -173,12 +173,12 @@ class ImageResponse(BaseModel):
     error: Error
     approved_at: Annotated[
         AwareDatetime | None,
-        left_out_if_none("Only there when a person approved the chosen coloring: the choice is frozen"),
+        omitted_if_none("Only present if a person approved the chosen coloring: the choice is frozen"),
     ]
-    approved_by: Annotated[str | None, left_out_if_none("Who approved it; only there when it is approved")]
+    approved_by: Annotated[str | None, omitted_if_none("Who approved it; only present if it is approved")]
     rework_reason: Annotated[
         str | None,
-        left_out_if_none("Why a person sent the page back; only there until another is chosen or approved"),
+        omitted_if_none("Why a person sent the page back; only present until another is chosen or approved"),
     ]
 
 
@@ -244,12 +244,12 @@ class OrderHead(BaseModel):
     to_review: int = Field(description="Images with a chosen page that is not approved")
     attention: Annotated[
         list[Attention] | None,
-        left_out_if_none("What needs attention; only there when something does, whatever the stage"),
+        omitted_if_none("What needs attention; only present if something does, whatever the stage"),
     ]
-    on_hold_reason: Annotated[str | None, left_out_if_none("Only there when an operator put it on hold")]
-    printed_at: Annotated[AwareDatetime | None, left_out_if_none("Only there when it is printed")]
-    shipped_at: Annotated[AwareDatetime | None, left_out_if_none("Only there when it is shipped")]
-    note: Annotated[str | None, left_out_if_none("Only there when there is one")]
+    on_hold_reason: Annotated[str | None, omitted_if_none("Only present if an operator put it on hold")]
+    printed_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is printed")]
+    shipped_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is shipped")]
+    note: Annotated[str | None, omitted_if_none("Only present if there is one")]
     created_at: AwareDatetime
     updated_at: AwareDatetime
     cancelled_at: Annotated[

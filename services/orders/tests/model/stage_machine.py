@@ -289,11 +289,11 @@ class StageMachine(RuleBasedStateMachine):
 
     @staticmethod
     async def stored(connection: AsyncConnection, image_id: int) -> None:
-        await downloads.note_stored(connection, image_id, StoredPhoto(1, f"p/{image_id}", 9, 9))
+        await downloads.save_stored(connection, image_id, StoredPhoto(1, f"p/{image_id}", 9, 9))
 
     @staticmethod
     async def failed(connection: AsyncConnection, image_id: int) -> None:
-        await downloads.note_failure(connection, image_id, FAILURE)
+        await downloads.save_failure(connection, image_id, FAILURE)
 
     @staticmethod
     async def fact(connection: AsyncConnection, kind: StatusType, row: Any, step: int, word: str) -> Received:

@@ -124,7 +124,7 @@ async def create_order(
 )
 async def count_stages(request: Request, services: Deps) -> Response:
     """How many orders have which stage."""
-    return answer(request, StageCountsResponse, await services.view(lambda v: v.stage_counts()))
+    return document_response(request, StageCountsResponse, await services.view(lambda v: v.stage_counts()))
 
 
 @router.get(
