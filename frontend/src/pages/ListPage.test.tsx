@@ -90,7 +90,7 @@ describe("a row", () => {
     const shown = within(row("1270"));
     for (const text of ["Jana Nováková", "jana@example.cz", "5 fotek", "Částečně zaplaceno", "Ke kontrole"])
       expect(shown.getByText(text)).toBeInTheDocument();
-    expect(shown.getByText("1 ke kontrole")).toBeInTheDocument();
+    expect(shown.getByText("1 ke kontrole")).toBeInTheDocument();
     expect(shown.getByRole("progressbar", { name: "Omalovánky" })).toHaveAttribute("aria-valuetext", "3 z 5");
   });
 
@@ -241,7 +241,7 @@ describe("live updates", () => {
     expect(single.path).toContain("q=1299");
     const changed = sampleRow("1299", 1299, { stage: "attention", failed: 3 });
     single.answer({ items: [changed], next_cursor: null });
-    expect(await within(row("1299")).findByText("3 s chybou")).toBeInTheDocument();
+    expect(await within(row("1299")).findByText("3 s chybou")).toBeInTheDocument();
     expect([row("1300"), row("1298")].map((other) => other.innerHTML)).toEqual(others);
     expect(requests).toHaveLength(0);
   });

@@ -155,7 +155,7 @@ describe("approving", () => {
     await user.click(tile(2));
     await user.click(screen.getByRole("button", { name: "Schválit v2" }));
     expect(await screen.findByText("Schváleno (Jana)")).toBeVisible();
-    expect(requests).toContain("POST /api/v1/images/7/approve");
+    expect(requests).toContain('POST /api/v1/images/7/approve {"coloring_version_id":2}');
   });
 
   it("offers no other choice until it is lifted", async () => {

@@ -39,7 +39,8 @@ export const ImageCard = memo(function ImageCard({
   const { t } = useLanguage();
   const options = useCardOptions(shared);
   const actions = useImageActions(orderNumber, image, options.toSend, isDeliverable);
-  const view = (view: View, looked?: Viewed["looked"]): void => onView({ imageId: image.id, view, looked });
+  const view = (view: View, looked?: Viewed["looked"]): void =>
+    onView({ imageId: image.id, view, ...(looked && { looked }) });
   const approval = useApproval(orderNumber, image);
   useRegistration(register, image, {
     ...actions,
@@ -57,12 +58,16 @@ export const ImageCard = memo(function ImageCard({
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
         <PhotoLane image={image} onView={view} />
-        <Lane kind="coloring" {...lane} onView={(coloring) => view("coloring", { coloring })}>
+        <Lane
+          kind="coloring"
+          {...lane}
+          onView={(id) => view("coloring", id === undefined ? undefined : { coloring: id })}
+        >
           {(shown) =>
             isDeliverable && <Approval orderNumber={orderNumber} image={image} versionId={shown?.id} />
           }
         </Lane>
-        <Lane kind="svg" {...lane} onView={(svg) => view("svg", { svg })} />
+        <Lane kind="svg" {...lane} onView={(id) => view("svg", id === undefined ? undefined : { svg: id })} />
       </div>
     </article>
   );

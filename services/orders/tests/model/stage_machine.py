@@ -104,10 +104,10 @@ class StageMachine(RuleBasedStateMachine):
             items,
             updated_at=MOMENT + timedelta(seconds=self.clock),
             cancelled_at=MOMENT if what == 3 else None,
-            tells_cancellation=what in {3, 4, 5},
+            has_cancellation=what in {3, 4, 5},
             payment_status="paid" if what == 6 else None,
         )
-        if self.write(lambda c: ingest(c, order, bring_back=True), lost):
+        if self.write(lambda c: ingest(c, order, restore_deleted=True), lost):
             self.shown[shop_id], self.photos[shop_id] = shown, photo
 
     @rule(shop_id=st.sampled_from(SHOP_IDS), lost=LOST)
@@ -220,17 +220,28 @@ class StageMachine(RuleBasedStateMachine):
 
         self.write(apply, lost)
 
-    @rule()
-    def everything_ends_well(self) -> None:
-        """All photos arrive, all pages are made and approved: rare by chance."""
+    @rule(until=st.sampled_from(["generating", "to_review", "approved", "printed", "shipped", "on_hold"]))
+    def goes_well(self, until: str) -> None:
+        """All photos arrive, all pages are made and approved, the orders are shipped: rare by chance."""
         for image in self.rows("images"):
             if image["path"] is None and image["download_error_code"] is None:
                 self.write(lambda c, i=image["id"]: self.stored(c, i))
             self.click(lambda c, i=image["id"]: generate.coloring_of_image(c, i, ColoringOptions()))
+        if until == "generating":
+            return
         for number in range(10):
             self.facts([("coloring", number, "completed")] * 4, False)
+        if until == "to_review":
+            return
         for image in self.rows("images"):
             self.click(lambda c, i=image["id"]: approvals.approve(c, i, "Jana"))
+        notes = {
+            "printed": {"is_printed": True},
+            "shipped": {"is_shipped": True},
+            "on_hold": {"on_hold_reason": "The customer calls back"},
+        }
+        for order in self.rows("orders"):
+            self.write(lambda c, n=order["order_number"]: stages.note(c, n, notes.get(until, {})))
 
     # --- the column is what a recomputation says ----------------------------------------------------
 
