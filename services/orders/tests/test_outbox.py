@@ -21,9 +21,11 @@ from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, ServerProcess, running
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
+from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.leases import DatabaseLease
 from pastelka_orders.outbox import RELAY_LEASE, WAITING, Outbox, Relay
 from pastelka_orders.pg_notify import listen
+from pastelka_orders.repository import outbox as outbox_rows
 from pastelka_orders.repository.outbox import CHANNEL
 
 
@@ -350,3 +352,25 @@ async def test_a_message_that_the_broker_never_takes_holds_up_no_other(
     assert [(row["msg_id"], bool(row["refused"])) for row in refused] == [("large", True), ("lost", True)]
     said = [entry["message_id"] for entry in logs if entry["event"] == "message refused"]
     assert sorted(said) == ["large", "lost"]
+
+
+async def test_the_relay_outlives_a_database_that_fails_while_a_message_is_set_aside(
+    relay: Relay, nc: Client, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse, failures = outbox_rows.refuse, [DatabaseUnavailableError("failover")]
+
+    async def fail_once(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await refuse(*arguments)
+
+    monkeypatch.setattr(outbox_rows, "refuse", fail_once)
+    insert = "INSERT INTO outbox (subject, msg_id, payload) VALUES ($1, $2, $3)"
+    await sql.execute(insert, "nowhere.M1", "lost", b"{}")
+    await sql.execute(insert, "events.order.M1.order_created", "next", b"{}")
+    relay.wake()
+    assert [msg.subject for msg in await published(nc, "events.>", 1)] == ["events.order.M1.order_created"]
+    async with asyncio.timeout(20):
+        while await sql.fetchval("SELECT refused FROM outbox WHERE msg_id = 'lost'") is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert not failures

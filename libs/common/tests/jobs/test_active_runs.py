@@ -7,7 +7,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from pastelka_common.errors import PostponedError, TransientError
+from pastelka_common.errors import BrokerUnavailableError, PostponedError, TransientError
 from pastelka_common.jobs.active_runs import (
     ActiveRunRegistry,
     RunCancelled,
@@ -181,6 +181,25 @@ async def test_another_process_is_asked_and_a_dead_one_has_no_run(active_runs: A
     assert not await other.is_active_elsewhere(other.process, KEY)  # it is active here
     await other_connection.close()
     assert not await active_runs.is_active_elsewhere(other.process, KEY)
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_a_process_whose_answer_was_lost_with_the_connection_is_not_taken_for_dead(
+    active_runs: ActiveRunRegistry, connect, nc: Client, broker: ServerProcess
+):
+    other_connection = await connect()
+    other = await ActiveRunRegistry.open(other_connection, "coloring")
+    work = Work()
+    running = asyncio.create_task(other.execute(KEY, work))
+    await soon(work.begun.wait())
+    await broker.kill()
+    await until(lambda: not nc.is_connected)
+    with pytest.raises(BrokerUnavailableError):
+        await active_runs.is_active_elsewhere(other.process, KEY)
+    await broker.start()
+    await until(lambda: nc.is_connected and other_connection.is_connected)
+    assert await active_runs.is_active_elsewhere(other.process, KEY)
     running.cancel()
     await asyncio.wait({running})
 

@@ -15,8 +15,9 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
+from pastelka_common.jobs.context import SUBMIT_UNKNOWN
 from pastelka_common.jobs.handler import VersionJobHandler
-from pastelka_common.jobs.reporter import SUBMIT_UNKNOWN, RunReporter
+from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.messaging.attempts import Delivery, DeliveryLease
 from pastelka_common.messaging.outcomes import Ack
 from pastelka_common.storage import FolderStorage, StorageUnavailableError

@@ -67,7 +67,7 @@ class PreconditionFailedError(
         super().__init__("Changed since it was read; read it again and repeat the change.")
 
 
-class VersionNotFoundError(NotFoundError):
+class VersionNotFoundError(NotFoundError, code="version_not_found"):
     """No such version (of that image)."""
 
     def __init__(self, kind: str, version_id: int) -> None:

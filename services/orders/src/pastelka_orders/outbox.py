@@ -125,10 +125,8 @@ class Relay:
 
     async def _relay_all(self, stop: asyncio.Event) -> None:
         try:
-            while not stop.is_set() and await self.relay_batch():
+            while not stop.is_set() and await self._relay_or_mark_refused():
                 pass
-        except PublishRefusedError as error:
-            await self._mark_refused(error)
         except PublishError as error:
             log.warning("relay deferred, broker unavailable", error=str(error))
             await self._pause(stop)
@@ -139,6 +137,13 @@ class Relay:
                 log.exception("relay failed")
             await self._pause(stop)
 
+    async def _relay_or_mark_refused(self) -> bool:
+        try:
+            return await self.relay_batch()
+        except PublishRefusedError as error:
+            await self._mark_refused(error)
+            return True
+
     async def _mark_refused(self, error: PublishRefusedError) -> None:
         """Mark a message that can never be published, so that it does not block others.
 
@@ -148,7 +153,6 @@ class Relay:
         await self._database.write(lambda c: outbox_rows.refuse(c, msg_id, error.reason))
         REFUSED.inc()
         log.error("message refused", subject=error.refused.subject, message_id=msg_id, reason=error.reason)
-        self._awake.set()
 
     async def _pause(self, stop: asyncio.Event) -> None:
         self._awake.set()

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure
 from pastelka_common.errors import PermanentError, PostponedError, TransientError
 from pastelka_common.messaging.attempts import RetryPolicy
-from pastelka_common.messaging.consumer import ENDED, IN_PROGRESS, RETRIES, failure_of
+from pastelka_common.messaging.metrics import ENDED, IN_PROGRESS, RETRIES
+from pastelka_common.messaging.outcomes import failure_of
 from pastelka_common.process import wait_at_most
 from pastelka_common.telemetry import tracer
 from pastelka_orders.database import Database, is_transient

@@ -17,6 +17,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 
@@ -107,14 +108,19 @@ class ActiveRunRegistry:
         """Whether the run is active in another ``process``.
 
         A dead process has no subscription, so the server responds at once; one that is stopped or
-        disconnected does not respond, and is considered dead.
+        disconnected does not respond, and is considered dead. Raises ``BrokerUnavailableError`` if
+        this process was disconnected meanwhile: then a missing response means nothing.
         """
         if process == self.process:
             return False
-        subject = names_of(self._nc).subject(f"{SUBJECT}.{process}")
+        subject, reconnects = names_of(self._nc).subject(f"{SUBJECT}.{process}"), self._nc.stats["reconnects"]
         try:
             answer = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
-        except (NatsError, TimeoutError, OSError):
+        except NoRespondersError:
+            return False
+        except (NatsError, TimeoutError, OSError) as error:
+            if not self._nc.is_connected or self._nc.stats["reconnects"] != reconnects:
+                raise BrokerUnavailableError from error
             return False
         return key in json.loads(answer.data)
 

@@ -18,8 +18,9 @@ from pastelka_common.errors import (
     TransientError,
 )
 from pastelka_common.jobs.active_runs import ActiveRunRegistry, RunCancelled
+from pastelka_common.jobs.context import RunContext
 from pastelka_common.jobs.records import RunRecords
-from pastelka_common.jobs.reporter import FACTS, RunContext, RunReporter
+from pastelka_common.jobs.reporter import FACTS, RunReporter
 from pastelka_common.jobs.run_attempts import RunAttempts
 from pastelka_common.jobs.run_markers import RunMarkers, postpone_on_storage_error
 from pastelka_common.messaging.attempts import Delivery

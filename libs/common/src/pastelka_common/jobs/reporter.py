@@ -1,13 +1,11 @@
 """Reports of one delivery of a version job, and the checks before a paid request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from prometheus_client import Counter
 
-from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import ColoringFact, Failure, Retry, SvgFact, VersionJob, now
 from pastelka_common.contracts.statuses import VersionStatus
 from pastelka_common.errors import (
@@ -18,12 +16,10 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
-from pastelka_common.jobs.active_runs import ActiveRunRegistry
-from pastelka_common.jobs.records import RunRecord, RunRecords, VersionedRecord
-from pastelka_common.jobs.run_markers import RunMarkers, postpone_on_storage_error
+from pastelka_common.jobs.context import RunContext
+from pastelka_common.jobs.records import RunRecord, VersionedRecord
+from pastelka_common.jobs.run_markers import postpone_on_storage_error
 from pastelka_common.messaging.attempts import Delivery
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.storage import Storage
 
 FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
 
@@ -37,12 +33,6 @@ _LATE_ID_RETRY_DELAY = 1.0
 _DUPLICATE_CANCEL_TIMEOUT = 20.0
 
 log = structlog.get_logger(__name__)
-
-SUBMIT_UNKNOWN = Counter(
-    "pastelka_submit_unknown_total",
-    "Paid requests whose acceptance by the provider is unknown",
-    ["provider"],
-)
 
 
 @dataclass(slots=True)
@@ -61,24 +51,6 @@ class PaidRequest:
     def is_lost(self) -> bool:
         """Whether the provider may charge for it although its result is lost."""
         return self.sent and not self.settled
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """Dependencies of reporters, shared by the process."""
-
-    publisher: Publisher
-    records: RunRecords
-    active_runs: ActiveRunRegistry
-    cancel: Callable[[str], Awaitable[None]]
-    storage: Storage
-    markers: RunMarkers
-    provider: str
-    breaker: Breaker | None
-
-    def __post_init__(self) -> None:
-        # Initialize: Prometheus sees no increase in a counter that first appears with 1.
-        SUBMIT_UNKNOWN.labels(self.provider)
 
 
 @dataclass(slots=True)
@@ -185,7 +157,7 @@ class RunReporter:
         lost = lost and not self.has_stored_file
         await self.change(lambda r: self._taken_over(r, lost=lost))
         if lost:
-            self._count_unknown()
+            self.context.count_unknown()
 
     async def load(self, *, allow_partial: bool = False) -> None:
         """Load the record of the run without changing it.
@@ -340,7 +312,7 @@ class RunReporter:
         if self.request is None or not self.request.is_lost:
             return
         self.request.settled = True
-        self._count_unknown()
+        self.context.count_unknown()
         await self.change(lambda r: self.owned(r, sending=False, unknown=r.unknown + r.sending))
         if self.stored.record.unknown >= _MAX_UNKNOWN:
             raise _possibly_paid(self.context.provider)
@@ -363,7 +335,7 @@ class RunReporter:
         unknown = self.stored.record.unknown
         await self.change(lambda record: self._claimed(record, had_file=had_file))
         if self.stored.record.unknown > unknown:
-            self._count_unknown()
+            self.context.count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
         # Another worker may have received the job, paid and crashed since the last read.
@@ -386,10 +358,6 @@ class RunReporter:
     def _abandon(self) -> None:
         if self.context.breaker is not None and self.request is not None:
             self.context.breaker.record_no_result(probe=self.request.probe)
-
-    def _count_unknown(self) -> None:
-        SUBMIT_UNKNOWN.labels(self.context.provider).inc()
-        log.warning("submission outcome unknown", provider=self.context.provider)
 
     async def _cancel(self, provider_job_id: str) -> None:
         log.warning("duplicate submission cancelled", provider_job_id=provider_job_id)

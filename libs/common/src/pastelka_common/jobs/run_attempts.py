@@ -7,8 +7,9 @@ import structlog
 from pastelka_common.contracts.messages import Failure, Retry, VersionJob
 from pastelka_common.contracts.statuses import VersionStatus
 from pastelka_common.errors import BrokerUnavailableError
+from pastelka_common.jobs.context import RunContext
 from pastelka_common.jobs.records import RunRecord
-from pastelka_common.jobs.reporter import RunContext, RunReporter
+from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.messaging.attempts import AttemptStats, Delivery
 from pastelka_common.messaging.publish import PublishError
 

@@ -15,13 +15,11 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
 from pastelka_common.contracts.messages import Failure, Message, Retry, now
 from pastelka_common.errors import (
     BrokerUnavailableError,
-    JobError,
     PermanentError,
     PostponedError,
     SupersededError,
@@ -36,37 +34,27 @@ from pastelka_common.messaging.attempts import (
     Unlimited,
 )
 from pastelka_common.messaging.dead_letters import dead_letter, exhausted, malformed
+from pastelka_common.messaging.metrics import ENDED, IN_PROGRESS, RETRIES, SECONDS
 from pastelka_common.messaging.outcomes import (
-    Ack,
     Nack,
     NoAck,
     Outcome,
     Postpone,
     Reject,
     RetryAfter,
+    apply,
+    failure_of,
 )
 from pastelka_common.messaging.publish import Publisher, PublishError
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
 
-__all__ = ["Delivery", "JobConsumer", "RetryPolicy", "apply"]
+__all__ = ["Delivery", "JobConsumer", "RetryPolicy"]
 
 J = TypeVar("J", bound=Message)
 
 log = structlog.get_logger(__name__)
-
-IN_PROGRESS = Gauge("pastelka_jobs_in_progress", "Jobs a process is working on", ["consumer"])
-ENDED = Counter("pastelka_deliveries_total", "Deliveries by how they ended", ["consumer", "outcome"])
-SECONDS = Histogram(
-    "messaging_process_duration_seconds",
-    "From delivery to outcome",
-    ["messaging_system", "messaging_destination_name", "messaging_consumer_group_name", "error_type"],
-    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600),
-)
-
-
-RETRIES = Counter("pastelka_retries_total", "Attempts that are retried", ["consumer", "code"])
 
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
@@ -406,34 +394,7 @@ class JobConsumer(Generic[J]):
         ENDED.labels(self._spec.name, type(outcome).__name__).inc()
 
 
-async def apply(msg: Msg, outcome: Outcome) -> None:
-    """Acknowledge a delivery by its outcome; the only place that does."""
-    match outcome:
-        case Ack():
-            await msg.ack()
-        case RetryAfter(seconds=seconds) | Postpone(seconds=seconds):
-            await msg.nak(delay=seconds)
-        case Nack():
-            await msg.nak()
-        case Reject():
-            await msg.term()
-        case NoAck():
-            pass
-
-
 def _stream_sequence(msg: Msg) -> str:
     """Identifies the message, even across a recreated stream, whose sequence restarts at 1."""
     metadata = msg.metadata
     return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"
-
-
-def failure_of(error: Exception) -> Failure:
-    """The failure to report for an error: a job error's own message, or a generic one."""
-    if isinstance(error, JobError):
-        return Failure(code=error.code, message=error.message)
-    if isinstance(error, PublishError):
-        return Failure(code="broker_unavailable", message="The message broker did not respond.")
-    return Failure(
-        code="internal_error",
-        message=f"An unexpected error in the service ({type(error).__name__}); see its log.",
-    )

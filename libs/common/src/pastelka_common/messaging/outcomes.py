@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from nats.aio.msg import Msg
+
 from pastelka_common.contracts.messages import Failure
+from pastelka_common.errors import JobError
+from pastelka_common.messaging.publish import PublishError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,30 @@ class Reject:
 
 
 Outcome = Ack | RetryAfter | Postpone | Nack | NoAck | Reject
+
+
+async def apply(msg: Msg, outcome: Outcome) -> None:
+    """Acknowledge a delivery by its outcome; the only place that does."""
+    match outcome:
+        case Ack():
+            await msg.ack()
+        case RetryAfter(seconds=seconds) | Postpone(seconds=seconds):
+            await msg.nak(delay=seconds)
+        case Nack():
+            await msg.nak()
+        case Reject():
+            await msg.term()
+        case NoAck():
+            pass
+
+
+def failure_of(error: Exception) -> Failure:
+    """The failure to report for an error: a job error's own message, or a generic one."""
+    if isinstance(error, JobError):
+        return Failure(code=error.code, message=error.message)
+    if isinstance(error, PublishError):
+        return Failure(code="broker_unavailable", message="The message broker did not respond.")
+    return Failure(
+        code="internal_error",
+        message=f"An unexpected error in the service ({type(error).__name__}); see its log.",
+    )

@@ -208,24 +208,30 @@ def _second(eye: _Blob, gray: NDArray[np.uint8], owners: NDArray[np.int32]) -> _
     gradient towards the outside, of which a quarter of the directions may be weaker.
     """
     radius = eye.radius
-    smooth = blurred(gray.astype(np.float32), max(radius / 4, 1))
+    # A window: the second eye is near the first, and its rim within a radius of it.
+    reach = math.ceil((_SECOND[1] + 2) * radius) + 2
+    center = eye.center.round().astype(int)
+    left, top = np.maximum(center - reach, 0)
+    window = slice(top, center[1] + reach + 1), slice(left, center[0] + reach + 1)
+    smooth = blurred(gray[window].astype(np.float32), max(radius / 4, 1))
     x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125)
     y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
-    size = (gray.shape[1], gray.shape[0])
+    size = (smooth.shape[1], smooth.shape[0])
     outwards = []
     for angle in np.linspace(0, 2 * np.pi, _DIRECTIONS, endpoint=False):
         across, down = math.cos(angle), math.sin(angle)
         shift = np.array([[1, 0, -radius * across], [0, 1, -radius * down]], np.float32)
         outwards.append(cv2.warpAffine(x * across + y * down, shift, size))
     rim = np.percentile(np.stack(outwards), _RIM, axis=0)
-    rows, columns = np.indices(gray.shape)
-    far = np.hypot(columns - eye.center[0], rows - eye.center[1])
-    near = (far > _SECOND[0] * radius) & (far < _SECOND[1] * radius) & (owners == eye.owner)
+    own = eye.center - (left, top)
+    rows, columns = np.indices(smooth.shape)
+    far = np.hypot(columns - own[0], rows - own[1])
+    near = (far > _SECOND[0] * radius) & (far < _SECOND[1] * radius) & (owners[window] == eye.owner)
     row, column = np.unravel_index(int(np.argmax(np.where(near, rim, -1))), rim.shape)
-    least = _AS_DARK * float(rim[round(float(eye.center[1])), round(float(eye.center[0]))])
+    least = _AS_DARK * float(rim[round(float(own[1])), round(float(own[0]))])
     if not near.any() or least <= 0 or rim[row, column] < least:
         return None
-    return replace(eye, center=np.array([column, row], np.float64))
+    return replace(eye, center=np.array([column + left, row + top], np.float64))
 
 
 def _best(blobs: list[_Blob]) -> list[_Blob]:

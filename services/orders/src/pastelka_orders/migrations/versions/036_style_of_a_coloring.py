@@ -4,7 +4,6 @@ Revision ID: 036
 Revises: 034
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "036"
@@ -13,19 +12,20 @@ branch_labels = None
 depends_on = None
 
 TABLE = "coloring_versions"
-CHECKS = {
-    "background": "background IN ('keep', 'quiet', 'none')",
-    "line_weight": "line_weight IN ('thin', 'normal', 'bold')",
-}
 
 
 def upgrade() -> None:
-    """Add the columns; a constant default rewrites no row."""
-    op.add_column(TABLE, sa.Column("has_frame", sa.Boolean(), nullable=False, server_default=sa.text("true")))
-    op.add_column(TABLE, sa.Column("background", sa.Text(), nullable=False, server_default="quiet"))
-    op.add_column(TABLE, sa.Column("line_weight", sa.Text(), nullable=False, server_default="normal"))
-    for name, condition in CHECKS.items():
-        op.create_check_constraint(op.f(f"{TABLE}_{name}_check"), TABLE, condition)
+    """Add the columns; a constant default rewrites no row, and one statement scans the table once."""
+    op.execute(
+        f"""
+        ALTER TABLE {TABLE}
+        ADD COLUMN has_frame boolean NOT NULL DEFAULT true,
+        ADD COLUMN background text NOT NULL DEFAULT 'quiet'
+            CONSTRAINT {TABLE}_background_check CHECK (background IN ('keep', 'quiet', 'none')),
+        ADD COLUMN line_weight text NOT NULL DEFAULT 'normal'
+            CONSTRAINT {TABLE}_line_weight_check CHECK (line_weight IN ('thin', 'normal', 'bold'))
+        """
+    )
 
 
 def downgrade() -> None:
