@@ -229,8 +229,7 @@ class StageMachine(RuleBasedStateMachine):
             self.click(lambda c, i=image["id"]: generate.coloring_of_image(c, i, ColoringOptions()))
         if until == "generating":
             return
-        for number in range(10):
-            self.facts([("coloring", number, "completed")] * 4, False)
+        self.facts([("coloring", number, "completed") for number in range(8)], False)
         if until == "to_review":
             return
         for image in self.rows("images"):
@@ -247,15 +246,20 @@ class StageMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_stage_is_the_recomputed_one(self) -> None:
-        images, colorings, svgs = self.rows("images"), self.rows("coloring"), self.rows("svg")
-        stages_kept = {order["id"]: order["stage"] for order in self.rows("orders")}
+        found = self.run(self.world.database.read(self.read_all))
+        kept = {order["id"]: order["stage"] for order in found["orders"]}
         expected = {
             order["id"]: stage_of(
-                order, [work_of(i, order, colorings, svgs) for i in images if i["order_id"] == order["id"]]
+                order,
+                [
+                    work_of(image, order, found["coloring"], found["svg"])
+                    for image in found["images"]
+                    if image["order_id"] == order["id"]
+                ],
             )
-            for order in self.rows("orders")
+            for order in found["orders"]
         }
-        assert stages_kept == expected
+        assert kept == expected
         self.seen.update(expected.values())
 
     seen: set[str] = set()  # noqa: RUF012 - of all examples: the test asks which stages occurred
@@ -269,6 +273,9 @@ class StageMachine(RuleBasedStateMachine):
 
     def rows(self, kind: str) -> list[Any]:
         return cast(list[Any], self.run(self.world.database.read(lambda c: self.read_rows(c, kind))))
+
+    async def read_all(self, connection: AsyncConnection) -> dict[str, list[Any]]:
+        return {kind: await self.read_rows(connection, kind) for kind in ROWS}
 
     @staticmethod
     async def read_rows(connection: AsyncConnection, kind: str) -> list[Any]:

@@ -35,7 +35,7 @@ def test_the_stage_is_always_the_recomputed_one(world: World) -> None:
         checked,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             database=None,
             derandomize=EXAMPLES == QUICK,
