@@ -25,8 +25,9 @@ _cursors = st.tuples(_moments, st.integers(1, 99)).map(
     lambda cursor: base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 )
 
-# Cursors are opaque values of the API; the shop's dates lie in this century.
+# Cursors are opaque values of the API, options a document in a text; the shop's dates lie in this century.
 schemathesis.openapi.format("cursor", _cursors)
+schemathesis.openapi.format("coloring-options", st.sampled_from(("{}", '{"megapixels": 2.0, "steps": 6}')))
 schemathesis.openapi.format("date", st.dates(_FIRST.date(), _LAST.date()).map(date.isoformat))
 schemathesis.openapi.format("date-time", _moments)
 

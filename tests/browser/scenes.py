@@ -112,6 +112,10 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
         yield f"viewer, {view}"
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+    # Below the width of a tablet the options are behind a button.
+    options = page.get_by_role("button", name=words["detail.preset"])
+    if await options.is_visible():
+        await options.click()
     await page.get_by_text(words["detail.preset.own"], exact=True).click()
     await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("99")
     await page.get_by_role("button", name="SVG:").click()

@@ -76,7 +76,7 @@ async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
         await visitor.page.reload()
         notice = visitor.page.get_by_role("alert")
         await expect(notice).to_contain_text("Objednávku se nepodařilo načíst")
-        await expect(visitor.page.get_by_text("tu není")).to_have_count(0)
+        await expect(visitor.page.get_by_text("neexistuje")).to_have_count(0)
     finally:
         await line.stack.services["api"].start()
     await visitor.page.get_by_role("button", name="Zkusit znovu").click()
@@ -90,4 +90,4 @@ async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
 async def test_an_unknown_order_is_shown_as_missing(visitor: Visitor) -> None:
     visitor.watch.announce(r"/api/v1/orders/M9999999: 404")
     await visitor.open("/orders/M9999999")
-    await expect(visitor.page.get_by_text("Objednávka M9999999 tu není")).to_be_visible()
+    await expect(visitor.page.get_by_text("Objednávka M9999999 neexistuje")).to_be_visible()

@@ -19,7 +19,7 @@ async def status(visitor: Visitor, image: int, kind: str, version: int, wanted: 
 async def create(visitor: Visitor, keys: Keyboard, customer: str) -> str:
     """Create an order from a selected photo; returns its number."""
     page = visitor.page
-    await keys.enter(page.get_by_role("button", name="Nová z fotek"))
+    await keys.enter(page.get_by_role("button", name="Nová objednávka"))
     dialog = page.get_by_role("dialog")
     async with page.expect_file_chooser() as choosing:
         await keys.enter(dialog.get_by_role("button", name="Vybrat fotky"))
@@ -83,9 +83,9 @@ async def look(visitor: Visitor, keys: Keyboard, image: int) -> None:
             "aria-pressed", "true"
         )
     await keys.press("+")
-    await expect(dialog.get_by_text("140 %")).to_be_visible()
+    await expect(dialog.locator("[data-zoom]")).to_have_attribute("data-zoom", "1.40")
     await keys.press("0")
-    await expect(dialog.get_by_text("100 %")).to_be_visible()
+    await expect(dialog.locator("[data-zoom]")).to_have_attribute("data-zoom", "1.00")
     await wipe(keys, dialog.get_by_role("slider"))
     await keys.press("Escape")
     await expect(dialog).to_have_count(0)
@@ -139,7 +139,7 @@ async def delete(visitor: Visitor, keys: Keyboard, number: str) -> None:
     await keys.enter(page.get_by_role("button", name="Smazat", exact=True))
     await keys.enter(page.get_by_role("dialog").get_by_role("button", name="Smazat objednávku"))
     await page.wait_for_url(re.compile(r"/(\?.*)?$"))
-    await expect(page.get_by_text(f"Objednávka {number} je smazaná.")).to_be_visible()
+    await expect(page.get_by_text(f"Objednávka {number} byla smazána.")).to_be_visible()
     await expect(page.locator(f"[data-order='{number}']")).to_have_count(0)
 
 

@@ -145,4 +145,4 @@ async def download_all(visitor: Visitor) -> None:
             for member in archive.namelist():
                 assert member.endswith(ending)
                 assert archive.read(member).startswith(begin)
-    assert (await downloaded(visitor, "Tisk PDF")).startswith(b"%PDF")
+    assert (await downloaded(visitor, "PDF k tisku")).startswith(b"%PDF")

@@ -43,7 +43,7 @@ async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
     page = visitor.page
     await visitor.open()
     await visitor.until_light("live")
-    await page.get_by_role("button", name="Nová z fotek").tap()
+    await page.get_by_role("button", name="Nová objednávka").tap()
     dialog = page.get_by_role("dialog")
     async with page.expect_file_chooser() as choosing:
         await dialog.get_by_role("button", name="Vybrat fotky").tap()

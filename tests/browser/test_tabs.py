@@ -16,6 +16,8 @@ from tests.line import Line
 STREAM = "/.well-known/mercure"
 DEADLINE = 30.0
 """Seconds from an update at the hub to a tab's screen."""
+LIVE = 3.0
+"""The same for all tabs of a browser, on a machine that is not busy."""
 
 
 class StreamCounter:
@@ -54,9 +56,13 @@ async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line:
     pages = await open_tabs(visitor, count)
     watches = [Watch(page) for page in pages[1:]]
     assert streams.opened == [pages[0]]
-    number = (await line.order(1, first_seed=300 + count))["order_number"]
-    took = await until_all_show(pages, number)
-    print(f"{count} tabs showed a new order {took:.2f} s after it was there")
+    # The best of three: a busy machine delays one of twenty tabs now and then.
+    took = []
+    for seed in range(3):
+        number = (await line.order(1, first_seed=300 + 3 * count + seed))["order_number"]
+        took.append(await until_all_show(pages, number))
+    print(f"{count} tabs showed a new order {min(took):.2f} s after it was there")
+    assert min(took) <= LIVE
     # The stream stays open across navigation.
     for page in pages[:3]:
         await page.get_by_role("link", name="Systém").click()
@@ -64,6 +70,19 @@ async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line:
         await page.go_back()
     assert streams.opened == [pages[0]]
     assert [trouble for watch in watches for trouble in watch.unannounced()] == []
+
+
+async def test_the_light_is_right_on_a_page_without_data(visit: Arrive) -> None:
+    visitor = await visit()
+    streams = StreamCounter(visitor)
+    # The first page of a new visitor has no cookie of the hub before the session's response.
+    for path in ("/no/such/page", "/"):
+        await visitor.open(path)
+        await visitor.until_light("live")
+    await visitor.page.get_by_role("link", name="Systém").click()
+    await visitor.page.get_by_role("link", name="Objednávky").first.click()
+    assert await visitor.page.locator("[data-connection]").get_attribute("data-connection") == "live"
+    assert len(streams.opened) == 2, "one for each load of the page, none for a change of pages"
 
 
 async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, line: Line) -> None:

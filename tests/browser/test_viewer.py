@@ -16,8 +16,8 @@ _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
     "|Vše|(Vyžaduje zásah|K vygenerování|Ke kontrole|Čeká na fotky|Generuje se|Schváleno|Vytištěno|Odesláno"
     r"|Pozastaveno|Zrušeno)(\d+\+?)?"
-    r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*"
-    r"|v\d+(Chyba|Dokončeno).*|Obnovit"
+    r"|(PDF k\stisku|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*"
+    r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 
@@ -73,7 +73,7 @@ async def test_keys_and_drops_of_a_viewer_change_nothing(
         await page.keyboard.press(key)
     await visitor.drop(photo(911))
     toast = page.get_by_role("region", name="Oznámení").get_by_role("listitem")
-    await expect(toast).to_contain_text("Tohle smějí jen operátoři.")
+    await expect(toast).to_contain_text("Toto smějí jen operátoři.")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await visitor.open_order(number)
     for key in ("j", "c", "v", "1", "2", "Shift+Digit1"):
@@ -105,6 +105,6 @@ async def test_an_operator_who_lost_the_role_sees_a_message(
     visitor.watch.announce(r"/generate-coloring: 403")
     await generate.click()
     toast = page.get_by_role("region", name="Oznámení").get_by_role("listitem")
-    await expect(toast).to_contain_text("Tohle smějí jen operátoři.")
+    await expect(toast).to_contain_text("Toto smějí jen operátoři.")
     await expect(generate).to_have_count(0)
     await expect(visitor.card(image)).to_be_visible()

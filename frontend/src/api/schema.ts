@@ -580,6 +580,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order Queue
+         * @description The versions of an order that wait for a worker, and how many wait before each.
+         */
+        get: operations["get_order_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/sync": {
         parameters: {
             query?: never;
@@ -776,6 +796,12 @@ export interface components {
         Background: "keep" | "quiet" | "none";
         /** Body_create_order */
         Body_create_order: {
+            /**
+             * Coloring Options
+             * Format: coloring-options
+             * @description Options of the pages as JSON, like a body of `generate-coloring`
+             */
+            coloring_options?: string | null;
             /** Customer Name */
             customer_name?: string | null;
             /** Note */
@@ -1654,6 +1680,16 @@ export interface components {
             on_hold_reason?: string | null;
         };
         /**
+         * OrderQueueResponse
+         * @description The waiting versions of an order, in the order of their requests.
+         */
+        OrderQueueResponse: {
+            /** Order Number */
+            order_number: string;
+            /** Waiting */
+            waiting: components["schemas"]["WaitingVersion"][];
+        };
+        /**
          * OrderResponse
          * @description One order with its line items, images and versions.
          */
@@ -2359,6 +2395,24 @@ export interface components {
             coloring: components["schemas"]["ColoringVersionResponse"][];
             /** Svg */
             svg: components["schemas"]["SvgVersionResponse"][];
+        };
+        /**
+         * WaitingVersion
+         * @description A version that no worker has started yet.
+         */
+        WaitingVersion: {
+            /**
+             * Ahead
+             * @description Waiting versions of this kind, of any order, requested earlier
+             */
+            ahead: number;
+            /**
+             * Status Type
+             * @enum {string}
+             */
+            status_type: "coloring" | "svg";
+            /** Version Id */
+            version_id: number;
         };
     };
     responses: never;
@@ -5339,6 +5393,89 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderQueueResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,25 +3,27 @@ import { failureText } from "@/i18n/failures";
 import { cn } from "@/lib/cn";
 import type { Failure } from "@/types";
 
-interface FailureTextProps {
-  failure: Failure;
-  className?: string;
-  /** Class of the service's own message, which narrow places may truncate. */
-  detailClassName?: string | undefined;
+/** A service's own English message, which the reader can open. */
+export function ServiceMessage({ text }: { text: string }) {
+  const { t } = useLanguage();
+  return (
+    <details className="text-xs">
+      <summary className="inline-block py-0.5 underline decoration-current/40 underline-offset-2">
+        {t("failure.detail")}
+      </summary>
+      <p lang="en">{text}</p>
+    </details>
+  );
 }
 
-/** The reason of a failure: a sentence in the reader's language, and below it the service's own message. */
-export function FailureText({ failure, className, detailClassName }: FailureTextProps) {
+/** The reason of a failure in the reader's language; the service's own message only on demand. */
+export function FailureText({ failure, className }: { failure: Failure; className?: string }) {
   const { language } = useLanguage();
   const { sentence, detail } = failureText(failure, language);
   return (
-    <span className={cn("break-words", className)}>
+    <div className={cn("inline break-words", className)}>
       {sentence}
-      {detail !== null && (
-        <span lang="en" className={cn("block text-xs", detailClassName)}>
-          {detail}
-        </span>
-      )}
-    </span>
+      {detail !== null && <ServiceMessage text={detail} />}
+    </div>
   );
 }

@@ -21,15 +21,17 @@ export function PaymentBadge({ status }: { status: string | null }) {
   if (status === null) return <span className="text-mute max-xl:hidden">{t("list.none")}</span>;
   const name = status.toLowerCase();
   const key = `payment.${name}`;
+  const text = isTextKey(key) ? t(key) : status;
   return (
     <span
       data-payment={name}
+      title={text}
       className={cn(
-        "status-badge inline-block max-w-full truncate rounded-md px-2 py-0.5 align-middle text-xs font-medium",
+        "status-badge inline-block max-w-full truncate rounded-full px-2.5 py-0.5 align-middle text-xs font-medium",
         COLOR[name] ?? "bg-gray-100 text-gray-800",
       )}
     >
-      {isTextKey(key) ? t(key) : status}
+      {text}
     </span>
   );
 }

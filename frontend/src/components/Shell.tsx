@@ -1,7 +1,9 @@
-import { Suspense, useEffect } from "react";
-import { NavigationType, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
+import { Suspense } from "react";
+import { NavLink, Outlet, useLocation } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import { useMercure } from "@/hooks/useMercure";
+import { useScrollPosition } from "@/hooks/useScrollPosition";
+import { useStrayDrops } from "@/hooks/useStrayDrops";
 import { cn } from "@/lib/cn";
 import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
@@ -29,7 +31,7 @@ function Header() {
   const inOrders = useLocation().pathname.startsWith("/orders");
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-card">
-      <div className="mx-auto flex h-14 max-w-[1320px] items-center gap-2 px-4 sm:gap-5 sm:px-7">
+      <div className="page-width flex h-14 items-center gap-2 px-4 sm:gap-5 sm:px-7">
         <a
           href="#main"
           className="sr-only focus:not-sr-only focus:rounded-lg focus:bg-ink focus:px-3 focus:py-1.5 focus:text-paper"
@@ -56,21 +58,14 @@ function Header() {
 /** The layout of every page. */
 export function Shell() {
   const { pathname } = useLocation();
-  const isBack = useNavigationType() === NavigationType.Pop;
+  useScrollPosition();
+  useStrayDrops();
   // One stream for all pages: navigation does not reconnect, and the connection light is correct on each page.
   useMercure();
-  useEffect(() => {
-    // On back navigation the browser restores the scroll position.
-    if (!isBack) scrollTo(0, 0);
-  }, [pathname, isBack]);
   return (
     <div className="flex min-h-dvh flex-col">
       <Header />
-      <main
-        id="main"
-        tabIndex={-1}
-        className="mx-auto w-full max-w-[1320px] flex-1 px-4 py-6 outline-none sm:px-7"
-      >
+      <main id="main" tabIndex={-1} className="page-width flex-1 px-4 py-6 outline-none sm:px-7">
         <ErrorBoundary key={pathname}>
           <Suspense>
             <Outlet />

@@ -9,7 +9,10 @@ export function ShortcutHelp() {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);
   const shortcuts = useAllShortcuts();
-  useShortcuts([{ key: "?", label: t("help.help"), run: () => setOpen(true) }]);
+  useShortcuts([{ key: "?", label: t("help.help"), inDialogs: true, run: () => setOpen(true) }]);
+  const sections = [...new Set(shortcuts.map((shortcut) => shortcut.section ?? ""))].toSorted((one) =>
+    one === "" ? -1 : 0,
+  );
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
       <Dialog.Trigger
@@ -23,7 +26,7 @@ export function ShortcutHelp() {
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content
           aria-describedby={undefined}
-          className="fixed top-1/2 left-1/2 z-50 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 rounded-2xl border border-line bg-card p-5 shadow-float"
+          className="fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-card p-5 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">
             <Dialog.Title className="text-base font-semibold">{t("help.title")}</Dialog.Title>
@@ -31,16 +34,23 @@ export function ShortcutHelp() {
               <Icon name="close" />
             </Dialog.Close>
           </div>
-          <dl className="divide-y divide-line">
-            {shortcuts.map((shortcut) => (
-              <div key={shortcut.key} className="flex items-center justify-between gap-4 py-2">
-                <dt>{shortcut.label}</dt>
-                <dd>
-                  <kbd>{shortcut.key}</kbd>
-                </dd>
-              </div>
-            ))}
-          </dl>
+          {sections.map((section) => (
+            <section key={section} className="not-first-of-type:mt-4">
+              {section !== "" && <h3 className="text-[13px] font-semibold text-mute">{section}</h3>}
+              <dl className="divide-y divide-line">
+                {shortcuts
+                  .filter((shortcut) => (shortcut.section ?? "") === section)
+                  .map((shortcut) => (
+                    <div key={shortcut.key} className="flex items-center justify-between gap-4 py-2">
+                      <dt>{shortcut.label}</dt>
+                      <dd>
+                        <kbd>{shortcut.key}</kbd>
+                      </dd>
+                    </div>
+                  ))}
+              </dl>
+            </section>
+          ))}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -13,6 +13,8 @@ const DISPLAY = {
 interface StatusBadgeProps {
   kind: keyof typeof DISPLAY;
   status: string;
+  /** A user cancelled it: not an error, although its status is. */
+  cancelled?: boolean;
   className?: string;
 }
 
@@ -28,17 +30,17 @@ function useChanges(status: string): number {
 }
 
 /** A status with the plan's label and colors; a change fades in and is highlighted for a moment. */
-export function StatusBadge({ kind, status, className }: StatusBadgeProps) {
+export function StatusBadge({ kind, status, cancelled = false, className }: StatusBadgeProps) {
   const { t } = useLanguage();
   const changes = useChanges(status);
   const display = DISPLAY[kind](status);
-  const key = `${kind}.${status}`;
+  const key = cancelled ? "detail.badge.cancelled" : `${kind}.${status}`;
   return (
     <span
       data-status={status}
       className={cn(
         "status-badge relative inline-flex items-center rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap",
-        display.color,
+        cancelled ? "bg-gray-100 text-gray-800" : display.color,
         className,
       )}
     >

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 
-function hasFiles(event: DragEvent): boolean {
+export function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 

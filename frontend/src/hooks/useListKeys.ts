@@ -10,12 +10,13 @@ interface Keys {
   orders: readonly OrderListItem[];
   focusSearch: () => void;
   onSelect: (orderNumber: string) => void;
+  onClear: () => void;
   /** Generate for the selected orders, or for the order with the keyboard focus (null: none). */
   onGenerate: (kind: BulkKind, current: string | null) => void;
 }
 
 /** The keyboard shortcuts of the list; returns the index of the focused row, -1 for none. */
-export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
+export function useListKeys({ orders, focusSearch, onSelect, onClear, onGenerate }: Keys): number {
   const { t } = useLanguage();
   const navigate = useNavigate();
   const canEdit = useCanEdit();
@@ -30,6 +31,7 @@ export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys)
   const open = () => current !== null && void navigate(`/orders/${encodeURIComponent(current)}`);
   const changes = [
     { key: "x", label: t("list.key.select"), run: () => current !== null && onSelect(current) },
+    { key: "Escape", label: t("list.key.unselect"), run: onClear },
     { key: "c", label: t("list.key.color"), run: () => onGenerate("coloring", current) },
     { key: "v", label: t("list.key.vectorise"), run: () => onGenerate("svg", current) },
   ];

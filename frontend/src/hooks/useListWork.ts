@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import type { OrderListItem } from "@/types";
@@ -32,6 +32,12 @@ export function useListWork(orders: readonly OrderListItem[]) {
     const refused = new Set(await run(kind, chosen));
     selection.remove(chosen.filter((number) => !refused.has(number)));
   };
+  const { toggle, toggleTo } = selection;
+  /** Toggle an order, with `isRange` (Shift) all from the last one to it. */
+  const select = useCallback(
+    (number: string, isRange = false) => (isRange ? toggleTo(number, numbers) : toggle(number)),
+    [toggle, toggleTo, numbers],
+  );
   const selectAll = () => (selected.size === orders.length ? selection.clear() : selection.set(numbers));
   return {
     options,
@@ -39,7 +45,8 @@ export function useListWork(orders: readonly OrderListItem[]) {
     selected,
     generate,
     selectAll,
-    toggle: selection.toggle,
+    select,
+    set: selection.set,
     clear: selection.clear,
   };
 }

@@ -1,4 +1,5 @@
 import { CATALOGUE, type Language, type Text, type TextKey } from "./catalogue";
+import { typeset } from "./typography";
 
 export type Values = Record<string, string | number>;
 
@@ -17,9 +18,18 @@ function form(text: Text, language: Language, count: unknown): string {
   return text[rules[language].select(Number(count))] ?? text.other;
 }
 
+/** Each form of a text is typeset once. */
+const ready: Record<Language, Map<string, string>> = { cs: new Map(), en: new Map() };
+
+function typesetOnce(text: string, language: Language): string {
+  const known = ready[language].get(text) ?? typeset(text, language);
+  ready[language].set(text, known);
+  return known;
+}
+
 /** The text of `key` in `language`: `values.count` selects the plural form, each `{name}` is substituted. */
 export function translate(language: Language, key: TextKey, values: Values = {}): string {
-  const chosen = form(CATALOGUE[language][key], language, values["count"]);
+  const chosen = typesetOnce(form(CATALOGUE[language][key], language, values["count"]), language);
   return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) return whole;

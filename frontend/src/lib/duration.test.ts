@@ -10,5 +10,5 @@ it.each([
   [24 * 3_600_000, "1 d"],
   [(4 * 24 + 2) * 3_600_000, "4 d 2 h"],
 ])("formats %d ms as %s", (milliseconds, said) => {
-  expect(duration(milliseconds)).toBe(said);
+  expect(duration(milliseconds)).toBe(said.replaceAll(/(\d) /g, "$1\u00a0"));
 });

@@ -1,3 +1,4 @@
+const NBSP = "\u00a0";
 const UNITS = [
   ["d", 86_400],
   ["h", 3600],
@@ -9,12 +10,12 @@ const UNITS = [
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const largest = UNITS.findIndex(([, size]) => seconds >= size);
-  if (largest === -1) return "0 s";
+  if (largest === -1) return `0${NBSP}s`;
   let rest = seconds;
   const parts = UNITS.slice(largest, largest + 2).map(([unit, size]) => {
     const whole = Math.floor(rest / size);
     rest %= size;
-    return whole === 0 ? "" : `${whole} ${unit}`;
+    return whole === 0 ? "" : `${whole}${NBSP}${unit}`;
   });
   return parts.filter(Boolean).join(" ");
 }

@@ -19,11 +19,11 @@ describe("failureSentence", () => {
     const tooMany = refusal(429, "too_many_requests", "At most 120 requests a minute ...");
     expect(failureSentence(tooMany, t)).toMatch(/^Too many requests;/);
     const inCzech = (key: TextKey, values?: Values) => translate("cs", key, values);
-    expect(failureSentence(tooMany, inCzech)).toMatch(/^To je moc požadavků najednou/);
+    expect(failureSentence(tooMany, inCzech)).toMatch(/^Příliš mnoho požadavků/);
   });
 
   it("returns the API's sentence for an unknown code", () => {
-    expect(failureSentence(refusal(422, "photos_refused", "a.jpg is 1 pixel wide."), t)).toBe(
+    expect(failureSentence(refusal(422, "brand_new_code", "a.jpg is 1 pixel wide."), t)).toBe(
       "a.jpg is 1 pixel wide.",
     );
   });

@@ -2,6 +2,14 @@ import { ApiError } from "@/api/client";
 import type { Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 
+/** Codes of requests that changed nothing because everything is done: no error for the user. */
+const HARMLESS: readonly string[] = ["nothing_to_do"];
+
+/** How a message about the failure looks. */
+export function failureTone(error: unknown): "plain" | "bad" {
+  return error instanceof ApiError && HARMLESS.includes(error.code) ? "plain" : "bad";
+}
+
 /** The error message for users: the catalogue's text for the API's code, or else the API's own sentence. */
 export function failureSentence(error: unknown, t: Translate): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);

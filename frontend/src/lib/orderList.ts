@@ -25,6 +25,8 @@ export function orderListQuery(filter: OrderFilter) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     staleTime: Infinity,
+    // Kept while the user works on an order, so that the list is where it was afterwards.
+    gcTime: 60 * 60_000,
     refetchOnWindowFocus: false,
   });
 }

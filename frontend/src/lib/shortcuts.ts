@@ -5,7 +5,12 @@ export interface Shortcut {
   key: string;
   /** Description for the help. */
   label: string;
-  run: (event: KeyboardEvent) => void;
+  /** Heading in the help; those of the page have none. */
+  section?: string;
+  /** Also while a dialog is open. */
+  inDialogs?: boolean;
+  /** Absent: listed in the help, and handled elsewhere. */
+  run?: (event: KeyboardEvent) => void;
 }
 
 const sets = new Map<symbol, readonly Shortcut[]>();
@@ -28,21 +33,22 @@ export function useAllShortcuts(): readonly Shortcut[] {
 }
 
 /** Checkboxes and radio buttons do not take letters, and sliders only arrow keys: shortcuts work there. */
-const INTERACTIVE =
-  "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=dialog]";
+const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 
-/** Whether shortcuts are disabled: while the user types in a field or a dialog is open. */
-function isFree(event: KeyboardEvent): boolean {
+/** Whether a shortcut works now: not while the user types in a field; in a dialog only if it is meant for it. */
+function isFree(event: KeyboardEvent, inDialogs: boolean): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : null;
   if (event.key === "Enter" && target?.closest("a, button, summary")) return false;
-  return !target?.closest(INTERACTIVE);
+  return !target?.closest(inDialogs ? TYPING : `${TYPING}, [role=dialog]`);
 }
 
 /** Activate `shortcuts`, and list them in the help, while the component is mounted. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const current = useRef(shortcuts);
-  const labels = shortcuts.map((shortcut) => shortcut.key + shortcut.label).join("\n");
+  const labels = shortcuts
+    .map((shortcut) => shortcut.key + shortcut.label + (shortcut.section ?? ""))
+    .join("\n");
   useEffect(() => {
     current.current = shortcuts;
   });
@@ -58,7 +64,7 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const shortcut = current.current.find((candidate) => candidate.key === event.key);
-      if (!shortcut || !isFree(event)) return;
+      if (!shortcut?.run || !isFree(event, shortcut.inDialogs ?? false)) return;
       event.preventDefault();
       shortcut.run(event);
     };

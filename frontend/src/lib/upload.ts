@@ -1,11 +1,14 @@
 import { ApiError, refusal } from "@/api/client";
 import type { Failure, Order } from "@/types";
+import type { ColoringOptions } from "./options";
 
 export interface NewOrder {
   photos: readonly File[];
   customerName: string;
   note: string;
   process: "none" | "coloring" | "svg";
+  /** Of the pages; undefined: the API's. */
+  coloring: ColoringOptions | undefined;
 }
 
 /** The sent fraction of each file, 0 to 1, after `sent` bytes in total: files are sent one after another. */
@@ -18,12 +21,13 @@ export function fileProgress(sizes: readonly number[], sent: number): number[] {
   });
 }
 
-function formOf({ photos, customerName, note, process }: NewOrder): FormData {
+function formOf({ photos, customerName, note, process, coloring }: NewOrder): FormData {
   const form = new FormData();
   for (const photo of photos) form.append("photos", photo);
   if (customerName) form.append("customer_name", customerName);
   if (note) form.append("note", note);
   form.append("process", process);
+  if (coloring) form.append("coloring_options", JSON.stringify(coloring));
   return form;
 }
 

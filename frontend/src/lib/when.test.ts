@@ -8,11 +8,16 @@ describe("when", () => {
   it.each([
     [at(2026, 10, 23, 15, 0), "just now"],
     [at(2026, 10, 23, 14, 54), "6 min. ago"],
-    [at(2026, 10, 23, 9, 5), "today 09:05 AM"],
-    [at(2026, 10, 21, 9, 5), "11/21, 09:05 AM"],
-    [at(2025, 10, 21, 9, 5), "11/21/2025"],
+    [at(2026, 10, 23, 9, 5), "today 09:05"],
+    [at(2026, 10, 21, 9, 5), "2026-11-21 09:05"],
+    [at(2025, 10, 21, 9, 5), "2025-11-21"],
   ])("formats %s as %s", (time, text) => {
     expect(when(time, NOW, "en")).toBe(text);
+  });
+
+  it("formats a day in Czech without a line break in it", () => {
+    expect(when(at(2026, 10, 21, 9, 5), NOW, "cs")).toBe("21.\u00a011. 09:05");
+    expect(when(at(2025, 10, 21, 9, 5), NOW, "cs")).toBe("21.\u00a011.\u00a02025");
   });
 
   it("never returns a future time when clocks differ", () => {

@@ -91,7 +91,10 @@ describe("a row", () => {
     for (const text of ["Jana Nováková", "jana@example.cz", "5 fotek", "Částečně zaplaceno", "Ke kontrole"])
       expect(shown.getByText(text)).toBeInTheDocument();
     expect(shown.getByText("1 ke kontrole")).toBeInTheDocument();
-    expect(shown.getByRole("progressbar", { name: "Omalovánky" })).toHaveAttribute("aria-valuetext", "3 z 5");
+    expect(shown.getByRole("progressbar", { name: "Omalovánky" })).toHaveAttribute(
+      "aria-valuetext",
+      "3 z\u00a05",
+    );
   });
 
   it.each([
@@ -154,8 +157,8 @@ describe("search and filter", () => {
 
   it("that match nothing show that and a button that clears them", async () => {
     const user = await showList([], "/?q=nikdo");
-    expect(await screen.findByText("Nic takového tu není")).toBeVisible();
-    await user.click(screen.getByRole("button", { name: "Ukázat všechny" }));
+    expect(await screen.findByText("Žádná odpovídající objednávka")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Zobrazit všechny" }));
     (await takeRequest(requests, ORDERS)).answer({ items: [], next_cursor: null });
     expect(await screen.findByText("Zatím žádná objednávka")).toBeVisible();
     expect(address()).toBe("/");
@@ -178,7 +181,9 @@ describe("actions for several orders", () => {
       409,
     );
     expect(await screen.findByText("Omalovánky se generují pro 1 objednávku.")).toBeVisible();
-    expect(screen.getByText("Není co dělat: všechno už je hotové nebo se dělá. (1298)")).toBeVisible();
+    expect(
+      screen.getByText("Není co generovat: vše je hotové, nebo se právě zpracovává. (1298)"),
+    ).toBeVisible();
     // Toasts render at once, the selection in the next frame.
     await waitFor(() => expect(box("1300")).not.toBeChecked());
     expect(box("1298")).toBeChecked();
@@ -195,7 +200,39 @@ describe("actions for several orders", () => {
         409,
       );
     expect(await screen.findByText(/\(1300, 1299, 1298 a 2 další\)$/)).toBeVisible();
-    expect(screen.getAllByText(/^Není co dělat/)).toHaveLength(1);
+    expect(screen.getAllByText(/^Není co generovat/)).toHaveLength(1);
+  });
+
+  it("apply to a range with Shift, and to none after Esc", async () => {
+    const user = await showList(rows(1300, 5));
+    await user.click(box("1299"));
+    await user.keyboard("{Shift>}");
+    await user.click(box("1297"));
+    await user.keyboard("{/Shift}");
+    const checked = ["1300", "1299", "1298", "1297", "1296"].filter(
+      (number) => (box(number) as HTMLInputElement).checked,
+    );
+    expect(checked).toEqual(["1299", "1298", "1297"]);
+    // Upwards, and back to unselected.
+    await user.keyboard("{Shift>}");
+    await user.click(box("1298"));
+    await user.keyboard("{/Shift}");
+    expect(screen.getByText("1 vybraná")).toBeVisible();
+    await user.keyboard("{Escape}");
+    expect(screen.queryByText("1 vybraná")).toBeNull();
+  });
+
+  it("apply to every matching order: the pages that are missing are loaded first", async () => {
+    const user = await showList(rows(1300, 100), "/?q=13", "after-100");
+    await user.click(screen.getByRole("checkbox", { name: "Vybrat všechny načtené objednávky" }));
+    expect(screen.getByText("100 vybraných")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Vybrat všechny odpovídající" }));
+    const second = await takeRequest(requests, ORDERS);
+    expect(second.path).toMatch(/(?=.*q=13)(?=.*cursor=after-100)/);
+    second.answer({ items: rows(1200, 30), next_cursor: "after-130" });
+    (await takeRequest(requests, ORDERS)).answer({ items: rows(1170, 5), next_cursor: null });
+    expect(await screen.findByText("135 vybraných")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Vybrat všechny odpovídající" })).toBeNull();
   });
 
   it("do not apply to orders that a search hides", async () => {
@@ -271,12 +308,39 @@ describe("dropped photos", () => {
     await showList(rows(1300, 1));
     const photos = ["a.jpg", "b.jpg"].map((name) => new File([name], name, { type: "image/jpeg" }));
     drag("dragover", photos);
-    expect(screen.getByText("Pusťte fotky a vznikne objednávka")).toBeVisible();
+    expect(screen.getByText("Puštěním fotek vytvoříte objednávku")).toBeVisible();
     drag("drop", [...photos, new File(["x"], "letter.pdf", { type: "application/pdf" })]);
     // A toast, which disappears.
-    expect(screen.getByText("letter.pdf není fotka, kterou umíme otevřít.")).toBeVisible();
-    const dialog = await screen.findByRole("dialog", { name: "Nová objednávka z fotek" });
+    expect(screen.getByText("Soubor letter.pdf není v podporovaném formátu fotky.")).toBeVisible();
+    const dialog = await screen.findByRole("dialog", { name: /^Nová objednávka z\sfotek$/ });
     expect(within(dialog).getByText("2 fotky")).toBeVisible();
-    expect(screen.queryByText("Pusťte fotky a vznikne objednávka")).toBeNull();
+    expect(screen.queryByText("Puštěním fotek vytvoříte objednávku")).toBeNull();
+  });
+
+  it("are not lost by Esc, and become an order with the preset that was chosen last", async () => {
+    localStorage.setItem("pastelka.options", '{"preset":"fine"}');
+    const user = await showList(rows(1300, 1));
+    drag("drop", [new File(["x"], "a.jpg", { type: "image/jpeg" })]);
+    const dialog = await screen.findByRole("dialog", { name: /^Nová objednávka z\sfotek$/ });
+    await user.keyboard("{Escape}");
+    await user.click(await screen.findByRole("button", { name: "Pokračovat" }));
+    expect(within(dialog).getByText("1 fotka")).toBeVisible();
+    const sent = vi.fn<(form: FormData) => void>();
+    vi.stubGlobal(
+      "XMLHttpRequest",
+      class {
+        upload = {};
+        open() {
+          return undefined;
+        }
+        send(form: FormData) {
+          sent(form);
+        }
+      },
+    );
+    expect(within(dialog).getByText("Předvolba omalovánek: jemná")).toBeVisible();
+    await user.click(within(dialog).getByRole("button", { name: "Vytvořit objednávku" }));
+    const [form] = sent.mock.lastCall ?? [];
+    expect(form?.get("coloring_options")).toBe('{"megapixels":2,"steps":4}');
   });
 });

@@ -15,6 +15,7 @@ import { useListKeys } from "@/hooks/useListKeys";
 import { useListWork } from "@/hooks/useListWork";
 import { useNewOrder } from "@/hooks/useNewOrder";
 import { useOrders } from "@/hooks/useOrders";
+import { useSelectMatching, type Matching } from "@/hooks/useSelectMatching";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
 
@@ -55,9 +56,11 @@ function PageHead({ canFetch, onNew }: { canFetch: boolean; onNew: () => void })
 /** The floating parts of the list: the selection bar, the dialog for a new order, the drop hint. */
 function Floating({
   work,
+  matching,
   newOrder,
 }: {
   work: ReturnType<typeof useListWork>;
+  matching: Matching;
   newOrder: ReturnType<typeof useNewOrder>;
 }) {
   return (
@@ -73,6 +76,7 @@ function Floating({
             onColor={() => void work.generate("coloring")}
             onVectorise={() => void work.generate("svg")}
             onClear={work.clear}
+            matching={matching}
           />
         </ForOperators>
       )}
@@ -103,12 +107,14 @@ export function ListPage() {
   const { query, orders, loadMore } = useOrders(filter);
   const canFetch = useShopConfigured(query.data);
   const work = useListWork(orders);
+  const matching = useSelectMatching(query, orders.length === work.selected.size, work.set);
   const newOrder = useNewOrder();
   const search = useRef<HTMLInputElement>(null);
   const current = useListKeys({
     orders,
     focusSearch: () => search.current?.focus(),
-    onSelect: work.toggle,
+    onSelect: work.select,
+    onClear: work.clear,
     onGenerate: (kind, number) => void work.generate(kind, number),
   });
   const changeSearch = useCallback((q: string) => setFilter({ q }), [setFilter]);
@@ -134,14 +140,14 @@ export function ListPage() {
             orders={orders}
             current={current}
             selected={work.selected}
-            onSelect={work.toggle}
+            onSelect={work.select}
             onSelectAll={work.selectAll}
             onNearEnd={loadMore}
           />
           <More query={query} />
         </>
       )}
-      <Floating work={work} newOrder={newOrder} />
+      <Floating work={work} matching={matching} newOrder={newOrder} />
     </>
   );
 }

@@ -2,11 +2,13 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useRef, useState, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { Icon } from "@/components/Icon";
+import { useOptions } from "@/hooks/useOptions";
 import { useLanguage } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
 import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
 import type { Failure } from "@/types";
+import { DiscardQuestion } from "./DiscardQuestion";
 import { PhotoTile } from "./PhotoTile";
 
 const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
@@ -163,6 +165,8 @@ function Fields() {
 export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
+  // The preset that was chosen last, for the list and for orders.
+  const options = useOptions();
   const [made, setMade] = useState<IncompleteOrder | null>(null);
   const open = (number: string) => {
     onClose();
@@ -182,12 +186,24 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
-    void send({ photos, process, customerName: formText(form, "customer"), note: formText(form, "note") });
+    const customerName = formText(form, "customer");
+    void send({
+      photos,
+      process,
+      customerName,
+      note: formText(form, "note"),
+      coloring: options.toSend.coloring,
+    });
   };
   const isMade = made !== null && photos.length === 0;
   const count = isMade ? made.refused.size : photos.length;
+  const [isAsking, setAsking] = useState(false);
+  const close = () => {
+    if (photos.length > 0) setAsking(true);
+    else onClose();
+  };
   return (
-    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !shares && onClose()}>
+    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !shares && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
@@ -209,7 +225,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
           ) : (
             <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
               {photos.length > 0 && (
-                <ul className={TILES}>
+                <ul className={`${TILES} max-h-[46dvh] min-h-28 shrink overflow-y-auto`}>
                   {photos.map((photo, index) => (
                     <PhotoTile
                       key={keyOf(photo)}
@@ -228,6 +244,9 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
               )}
               <Fields />
               <ProcessChoice />
+              <p className="-mt-2 text-[13px] text-mute">
+                {t("upload.preset", { preset: t(`detail.preset.${options.form.preset}`) })}
+              </p>
               <div className="sticky bottom-0 -mb-5 grid gap-3 bg-card pb-5">
                 {failure && (
                   <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
@@ -238,6 +257,12 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
               </div>
             </form>
           )}
+          <DiscardQuestion
+            count={photos.length}
+            open={isAsking}
+            onKeep={() => setAsking(false)}
+            onDiscard={onClose}
+          />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -26,7 +26,8 @@ interface OrderRowProps {
   isNew: boolean;
   isCurrent: boolean;
   isSelected: boolean;
-  onSelect: (orderNumber: string) => void;
+  /** `isRange` with Shift: from the last selected order to this one. */
+  onSelect: (orderNumber: string, isRange: boolean) => void;
 }
 
 function Customer({ order }: { order: OrderListItem }) {
@@ -90,11 +91,13 @@ function SelectCell({ order, isSelected, onSelect }: SelectCellProps) {
   if (!useCanEdit()) return <span aria-hidden />;
   return (
     <div role="cell">
-      <label className="relative z-10 -m-3 grid size-11 place-items-center">
+      <label className="relative z-10 -m-3 grid size-11 place-items-center select-none">
         <input
           type="checkbox"
           checked={isSelected}
-          onChange={() => onSelect(order.order_number)}
+          onChange={({ nativeEvent }) =>
+            onSelect(order.order_number, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)
+          }
           aria-label={t("list.select", { number: order.order_number })}
           className="size-4 accent-(--ink)"
         />
@@ -111,6 +114,8 @@ function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
       <Link
         to={`/orders/${encodeURIComponent(order.order_number)}`}
         data-order={order.order_number}
+        // It covers the whole row, where long names are cut.
+        title={[order.customer_name, order.customer_email].filter(Boolean).join(" · ") || undefined}
         className="font-semibold tabular-nums outline-none after:absolute after:inset-0 focus-visible:after:rounded-lg focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
       >
         {order.order_number}

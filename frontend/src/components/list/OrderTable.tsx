@@ -19,7 +19,7 @@ interface OrderTableProps {
   /** Index of the row with the keyboard focus, -1 for none. */
   current: number;
   selected: ReadonlySet<string>;
-  onSelect: (orderNumber: string) => void;
+  onSelect: (orderNumber: string, isRange: boolean) => void;
   onSelectAll: () => void;
   onNearEnd: () => void;
 }

@@ -1,5 +1,6 @@
 import { Icon } from "@/components/Icon";
 import type { BulkProgress } from "@/hooks/useBulkGenerate";
+import type { Matching } from "@/hooks/useSelectMatching";
 import { useLanguage } from "@/i18n/context";
 import type { Presets } from "@/lib/api";
 import type { OptionsForm } from "@/lib/options";
@@ -15,6 +16,7 @@ interface SelectionBarProps {
   onColor: () => void;
   onVectorise: () => void;
   onClear: () => void;
+  matching: Matching;
 }
 
 function Key({ name }: { name: string }) {
@@ -26,7 +28,15 @@ function Key({ name }: { name: string }) {
 }
 
 /** Actions for the selected orders; floats, so that the list does not move. */
-export function SelectionBar({ count, progress, form, presets, onOptions, ...actions }: SelectionBarProps) {
+export function SelectionBar({
+  count,
+  progress,
+  form,
+  presets,
+  onOptions,
+  matching,
+  ...actions
+}: SelectionBarProps) {
   const { t } = useLanguage();
   return (
     <section
@@ -40,6 +50,16 @@ export function SelectionBar({ count, progress, form, presets, onOptions, ...act
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
         {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
       </span>
+      {(matching.isOffered || matching.isBusy) && (
+        <button
+          type="button"
+          className="button button-small"
+          disabled={matching.isBusy}
+          onClick={() => void matching.select()}
+        >
+          {t(matching.isBusy ? "list.selecting" : "list.selectMatching")}
+        </button>
+      )}
       <PresetPicker form={form} presets={presets} onChange={onOptions} />
       <button
         type="button"

@@ -64,14 +64,14 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
   return (
     <button
       type="button"
-      className="button button-small min-w-0 aria-disabled:opacity-50"
+      className="button button-small h-auto min-h-8 min-w-0 flex-wrap gap-y-0 py-1 whitespace-normal aria-disabled:opacity-50"
       // Not `disabled` while busy: a disabled button loses the focus.
       aria-disabled={actions.isGenerating(kind)}
       disabled={kind === "coloring" && !coloring}
       onClick={() => actions.generate(kind)}
     >
       {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
-      <span className="min-w-0 truncate font-normal text-mute">
+      <span className="min-w-0 font-normal text-mute">
         {kind === "coloring" ? (
           coloring && describeOptions(coloring, t)
         ) : (

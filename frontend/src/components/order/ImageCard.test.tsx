@@ -8,9 +8,10 @@ import { imagesOf } from "./cached-order";
 import { ImageCard } from "./ImageCard";
 import type { Order, OrderImage } from "./model";
 import { problem, serve } from "./test/api";
+import { RunTimesContext, runTimesOf, UNKNOWN_RUN_TIMES, type RunTimes } from "./runTimes";
 import { image, order, page, svg } from "./test/orders";
 import { useCardKeys, type CardRegister } from "./useCardKeys";
-import type { Viewed } from "./Viewer";
+import type { Viewed } from "./views";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -29,13 +30,15 @@ function Shown({ register, onView }: { register: CardRegister; onView: (viewed: 
   return <ImageCard orderNumber="1270" image={first} options={OPTIONS} register={register} onView={onView} />;
 }
 
-function show(shown: OrderImage) {
+function show(shown: OrderImage, runTimes: RunTimes = UNKNOWN_RUN_TIMES) {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   queries.setQueryData(orderKey("1270"), order([shown]));
   const onView = vi.fn<(viewed: Viewed) => void>();
   render(
     <QueryClientProvider client={queries}>
-      <Shown register={new Map()} onView={onView} />
+      <RunTimesContext value={runTimes}>
+        <Shown register={new Map()} onView={onView} />
+      </RunTimesContext>
       <Toasts />
     </QueryClientProvider>,
   );
@@ -64,7 +67,7 @@ describe("lost files", () => {
     const error = { code: "photo_missing", message: "Create the order again from the photo." };
     const selected_version_ids = { coloring: 1, svg: null };
     show(image({ error, selected_version_ids, versions: { coloring: [page(1)], svg: [] } }));
-    const said = screen.getByText("Fotka se ztratila.").closest("[role=status]");
+    const said = screen.getByText("Soubor fotky chybí.").closest("[role=status]");
     expect(said).toHaveTextContent("Soubor fotky chybí. Nahrajte ji znovu.");
     expect(said).toHaveTextContent("Create the order again from the photo.");
     expect(screen.queryByRole("slider")).toBeNull();
@@ -112,7 +115,7 @@ describe("choosing a version", () => {
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
     await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
-    expect(await screen.findByText("Vybrat jde jen dokončenou verzi.")).toBeVisible();
+    expect(await screen.findByText("Vybrat lze jen dokončenou verzi.")).toBeVisible();
     expect(tile(1)).toHaveAttribute("aria-current", "true");
     expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
   });
@@ -202,7 +205,7 @@ describe("a failed version", () => {
     const { user } = show(FAILED);
     expect(screen.getByText(/Došel kredit\./)).toBeVisible();
     await user.dblClick(screen.getByRole("button", { name: "Zkusit znovu omalovánku v1" }));
-    expect(await screen.findByRole("progressbar", { name: "Krok 1 z 3" })).toBeVisible();
+    expect(await screen.findByRole("progressbar", { name: /^Krok 1 z\s3$/ })).toBeVisible();
     expect(screen.queryByText(/Došel kredit\./)).toBeNull();
     expect(requests).toEqual(["POST /api/v1/coloring-versions/1/retry"]);
   });
@@ -250,7 +253,7 @@ describe("a version in progress", () => {
 
   it("shows its step and the elapsed time", () => {
     show(working);
-    const steps = screen.getByRole("progressbar", { name: "Krok 6 z 7" });
+    const steps = screen.getByRole("progressbar", { name: /^Krok 6 z\s7$/ });
     expect(steps).toHaveAttribute("aria-valuenow", "5");
     expect(screen.getAllByText("Runpod: čeká ve frontě").length).toBeGreaterThan(0);
     expect(screen.getByRole("timer")).toHaveTextContent(/\d+ (s|min|h)/);
@@ -266,6 +269,43 @@ describe("a version in progress", () => {
     const { user } = show(working);
     await user.click(screen.getByRole("button", { name: "Zrušit omalovánku v1" }));
     expect(await screen.findByText("Omalovánka v1 byla zrušena.")).toBeVisible();
+    // It is no error, although its status is.
+    const badge = tile(1).querySelector("[data-status]");
+    expect(badge).toHaveTextContent(/^Zrušeno$/);
+    expect(badge).toHaveClass("bg-gray-100");
+  });
+
+  it("shows its place in the queue instead of how long it usually takes", () => {
+    const waiting = image({ versions: { coloring: [page(1, { status: "queued", url: null })], svg: [] } });
+    const place = { status_type: "coloring" as const, version_id: 1, ahead: 30 };
+    const runTimes = runTimesOf(undefined, { order_number: "1270", waiting: [place] });
+    show(waiting, { ...runTimes, medianSeconds: { coloring: 4, svg: undefined } });
+    expect(screen.getByRole("timer")).toHaveTextContent(/ · před ní čeká 30 úloh$/);
+    expect(screen.queryByText(/obvykle/)).toBeNull();
+  });
+});
+
+describe("the keys of a card", () => {
+  it("start nothing before a photo is chosen", async () => {
+    const { requests } = serve({});
+    const { user } = show(image());
+    await user.keyboard("c1");
+    expect(await screen.findByText("Nejprve přejděte na fotku klávesami j a k.")).toBeVisible();
+    expect(requests).toEqual([]);
+  });
+
+  it("show that there is nothing to do as a message, not as an error", async () => {
+    serve({
+      "POST /api/v1/images/7/generate-coloring": () => ({
+        status: 409,
+        body: problem("nothing_to_do", "Everything is completed.", 409),
+      }),
+    });
+    const { user } = show(image());
+    screen.getByRole("article").focus();
+    await user.keyboard("c");
+    const message = await screen.findByText(/^Není co generovat/);
+    expect(message.closest("li")).not.toHaveClass("bg-bad-soft");
   });
 });
 
@@ -286,7 +326,7 @@ describe("the focus", () => {
     screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
     const next = page(1, { status: "runpod_processing", url: null });
     queries.setQueryData(orderKey("1270"), order([image({ versions: { coloring: [next], svg: [] } })]));
-    await screen.findByRole("progressbar", { name: "Krok 7 z 7" });
+    await screen.findByRole("progressbar", { name: /^Krok 7 z\s7$/ });
     expect(screen.getByRole("button", { name: "Zrušit omalovánku v1" })).toHaveFocus();
   });
 
@@ -332,7 +372,7 @@ describe("options of one image", () => {
     expect(screen.getByRole("button", { name: /Nová omalovánka/ })).toBeDisabled();
     await user.type(field, "4");
     await user.selectOptions(screen.getByRole("combobox", { name: "Pozadí" }), "žádné");
-    await user.click(screen.getByRole("button", { name: "Nová omalovánka 4 MP / 4 · bez pozadí" }));
+    await user.click(screen.getByRole("button", { name: /^Nová omalovánka 4\sMP \/ 4 · bez pozadí$/ }));
     expect(await within(pages()).findByText("4 MP / 4 · bez pozadí")).toBeVisible();
     const sent = '{"megapixels":4,"steps":4,"background":"none"}';
     expect(requests).toEqual([`POST /api/v1/images/7/generate-coloring ${sent}`]);
@@ -373,9 +413,9 @@ describe("generating another version", () => {
 describe("the pictures", () => {
   it("are compared with a slider that has a text value", () => {
     show(TWO_PAGES);
-    const slider = screen.getByRole("slider", { name: "Porovnání fotky s omalovánkou" });
+    const slider = screen.getByRole("slider", { name: /^Porovnání fotky s\somalovánkou$/ });
     fireEvent.change(slider, { target: { value: "30" } });
-    expect(slider).toHaveAttribute("aria-valuetext", "30 % fotky");
+    expect(slider).toHaveAttribute("aria-valuetext", "30\u00a0% fotky");
     expect(screen.getByAltText("Fotka 1").parentElement).toHaveStyle({ clipPath: "inset(0 70% 0 0)" });
   });
 

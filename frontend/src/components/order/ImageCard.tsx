@@ -11,7 +11,7 @@ import { Picture } from "./Picture";
 import type { CardCommands, CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
-import type { View, Viewed } from "./Viewer";
+import type { View, Viewed } from "./views";
 import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
@@ -151,7 +151,6 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
       page={page.url}
       photoAlt={name}
       pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
-      small
     />
   );
 }

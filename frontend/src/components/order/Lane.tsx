@@ -30,14 +30,22 @@ interface FrameProps {
   children: ReactNode;
 }
 
-/** The frame of one picture; its size does not change when the picture loads. */
+/** The frame of one picture, its caption below it; its size does not change when the picture loads. */
 export function Frame({ caption, low = false, children }: FrameProps) {
   return (
-    <figure
-      className={cn("relative aspect-4/3 overflow-hidden bg-white dark:bg-soft", low && "max-md:aspect-4/1")}
-    >
-      {children}
-      <figcaption className="pointer-events-none absolute top-2.5 left-2.5 max-w-[calc(100%-4.5rem)] truncate rounded-[7px] bg-[rgb(20_18_15/0.74)] px-2 py-0.5 text-[11.5px] text-white">
+    <figure>
+      <div
+        className={cn(
+          "relative aspect-4/3 overflow-hidden bg-white dark:bg-soft",
+          low && "max-md:aspect-4/1",
+        )}
+      >
+        {children}
+      </div>
+      <figcaption
+        title={caption}
+        className="truncate border-t border-line px-3 pt-2 text-xs text-mute tabular-nums"
+      >
         {caption}
       </figcaption>
     </figure>

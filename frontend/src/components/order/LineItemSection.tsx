@@ -5,7 +5,7 @@ import type { OptionsToSend } from "./actions";
 import { ImageCard } from "./ImageCard";
 import type { LineItem } from "./model";
 import type { CardRegister } from "./useCardKeys";
-import type { Viewed } from "./Viewer";
+import type { Viewed } from "./views";
 
 interface LineItemSectionProps {
   orderNumber: string;
@@ -53,7 +53,7 @@ export const LineItemSection = memo(function LineItemSection({
           {t("detail.noImages")}
         </p>
       )}
-      <div className="grid gap-5">
+      <div className="grid gap-5 min-[2000px]:grid-cols-2">
         {item.images.map((image) => (
           <ImageCard key={image.id} image={image} isDeliverable={isDeliverable && !item.removed} {...card} />
         ))}

@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import { Choice } from "@/components/Choice";
+import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import type { Presets } from "@/lib/api";
 import { cn } from "@/lib/cn";
@@ -32,20 +33,38 @@ export function OptionsBar({ form, presets, onChange }: OptionsBarProps) {
       onChoose={() => onChange({ ...form, preset })}
     />
   );
+  const id = useId();
+  const [isOpen, setOpen] = useState(false);
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <fieldset className="flex min-h-[46px] flex-wrap rounded-[9px] border border-line bg-card p-0.5">
-        <legend className="sr-only">{t("detail.preset")}</legend>
-        {presets?.items.map((preset) => choice(preset.name, describeOptions(preset.options, t)))}
-        {choice("own", t("detail.preset.own.hint"))}
-      </fieldset>
-      {seconds != null && (
-        <span className="text-[13px] text-mute">
-          {t("detail.preset.seconds", { seconds: Math.ceil(seconds) })}
-        </span>
-      )}
-      {form.preset === "own" && <OwnFields form={form} taken={presets?.options ?? []} onChange={onChange} />}
-      <SvgChoices form={form} onChange={onChange} />
+      {/* On a phone the options would push the photos off the screen. */}
+      <button
+        type="button"
+        className="button button-small md:hidden"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <Icon name="settings" />
+        {t(`detail.preset.${form.preset}`)}
+        <span className="sr-only">{` ${t("detail.preset")}`}</span>
+      </button>
+      <div id={id} className={cn("flex flex-wrap items-center gap-x-4 gap-y-2", !isOpen && "max-md:hidden")}>
+        <fieldset className="flex min-h-[46px] flex-wrap rounded-[9px] border border-line bg-card p-0.5">
+          <legend className="sr-only">{t("detail.preset")}</legend>
+          {presets?.items.map((preset) => choice(preset.name, describeOptions(preset.options, t)))}
+          {choice("own", t("detail.preset.own.hint"))}
+        </fieldset>
+        {seconds != null && (
+          <span className="text-[13px] text-mute">
+            {t("detail.preset.seconds", { seconds: Math.ceil(seconds) })}
+          </span>
+        )}
+        {form.preset === "own" && (
+          <OwnFields form={form} taken={presets?.options ?? []} onChange={onChange} />
+        )}
+        <SvgChoices form={form} onChange={onChange} />
+      </div>
     </div>
   );
 }

@@ -3,12 +3,14 @@ import { Link } from "react-router";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
+import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopBadge } from "@/components/ShopBadge";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StageBadge } from "@/components/StageBadge";
-import { useLanguage, type Translate } from "@/i18n/context";
-import { isTextKey } from "@/i18n/translate";
+import { backToList } from "@/hooks/useScrollPosition";
+import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
+import { formatDayAndTime } from "@/lib/dates";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { remainingImagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
@@ -19,17 +21,16 @@ import type { Kind, LineItem, Order } from "./model";
 /** The order's customer, payment, delivery and number of photos. */
 export function OrderHead({ order }: { order: Order }) {
   const { t, language } = useLanguage();
-  const created = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   return (
     <header>
-      <Link to="/" className="inline-block py-1 text-[13px] text-mute hover:text-ink">
+      <Link {...backToList()} className="inline-block py-1 text-[13px] text-mute hover:text-ink">
         ← {t("nav.orders")}
       </Link>
       <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-2">
         <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
         <StageBadge stage={order.stage} />
         {order.cancelled_at && <ShopBadge what="cancelled" />}
-        {order.payment_status !== null && <Payment status={order.payment_status} />}
+        {order.payment_status !== null && <PaymentBadge status={order.payment_status} />}
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
@@ -50,7 +51,7 @@ export function OrderHead({ order }: { order: Order }) {
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
         <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
         <Fact name={t("stage.note")} value={order.note ?? null} />
-        <Fact name={t("detail.created")} value={created.format(new Date(order.created_at))} />
+        <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
       </dl>
       {order.line_items.length > 1 && <ItemLinks items={order.line_items} />}
     </header>
@@ -115,30 +116,6 @@ function Fact({ name, value }: { name: string; value: string | null }) {
       <dt className="text-mute">{name}</dt>
       <dd className="min-w-0 font-medium break-words">{value}</dd>
     </div>
-  );
-}
-
-const PAYMENT_COLOR: Record<string, string> = {
-  paid: "bg-green-100 text-green-800",
-  authorized: "bg-blue-100 text-blue-800",
-  pending: "bg-yellow-100 text-yellow-800",
-  partially_paid: "bg-yellow-100 text-yellow-800",
-  voided: "bg-red-100 text-red-800",
-  expired: "bg-red-100 text-red-800",
-};
-
-function paymentLabel(status: string, t: Translate): string {
-  const key = `payment.${status.toLowerCase()}`;
-  return isTextKey(key) ? t(key) : status;
-}
-
-function Payment({ status }: { status: string }) {
-  const { t } = useLanguage();
-  const color = PAYMENT_COLOR[status.toLowerCase()] ?? "bg-gray-100 text-gray-800";
-  return (
-    <span className={`status-badge inline-flex rounded-full px-2.5 py-0.5 text-xs font-medium ${color}`}>
-      {paymentLabel(status, t)}
-    </span>
   );
 }
 

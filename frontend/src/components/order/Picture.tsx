@@ -9,14 +9,24 @@ interface PictureProps {
   alt: string;
   /** Show the thumbnail; the full file if there is none. */
   small?: boolean;
+  /** Load it although it is not on screen. */
+  eager?: boolean;
   className?: string;
+  onLoad?: (picture: HTMLImageElement) => void;
 }
 
 /**
  * An image that shows an error if its file cannot be loaded. The failure belongs to the URL: a new URL is
  * loaded. A failed one is retried when the window gets the focus, after a sign-in, or when the network returns.
  */
-export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
+export function Picture({
+  src,
+  alt,
+  small = false,
+  eager = false,
+  className = "size-full object-contain",
+  onLoad,
+}: PictureProps) {
   const { failed, report, clear } = useFailedFiles();
   const candidates = small ? [thumbnailOf(src), src] : [src];
   const address = candidates.find((candidate) => !failed.includes(candidate));
@@ -26,11 +36,12 @@ export function Picture({ src, alt, small = false, className = "size-full object
       key={address}
       src={address}
       alt={alt}
-      loading="lazy"
+      loading={eager ? "eager" : "lazy"}
       decoding="async"
       draggable={false}
       className={className}
       onError={() => report(address)}
+      onLoad={(event) => onLoad?.(event.currentTarget)}
     />
   );
 }

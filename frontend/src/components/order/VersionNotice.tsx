@@ -58,12 +58,12 @@ function NextAttempt({ retry }: { retry: NonNullable<Version["retry"]> }) {
   const { t } = useLanguage();
   const wait = Math.max(Date.parse(retry.next_at) - useNow(), 0);
   return (
-    <p className="w-full" data-retry={retry.attempt}>
+    <div className="w-full" data-retry={retry.attempt}>
       <b className="font-semibold tabular-nums">
         {t("detail.retryIn", { attempt: retry.attempt + 1, of: retry.of, time: formatElapsed(wait) })}
       </b>{" "}
       <FailureText failure={retry} className="text-mute" />
-    </p>
+    </div>
   );
 }
 
@@ -104,10 +104,16 @@ function Elapsed({ kind, version }: Pick<VersionNoticeProps, "kind" | "version">
   const runTimes = useRunTimes();
   const since = runTimes.startedAt(kind, version.id) ?? Date.parse(version.created_at);
   const usual = runTimes.medianSeconds[kind];
+  const ahead = runTimes.ahead(kind, version.id);
+  // How long it usually takes says nothing about a version that waits for others.
+  const outlook =
+    ahead === undefined
+      ? usual !== undefined && t("detail.usually", { time: formatElapsed(usual * 1000) })
+      : t(ahead === 0 ? "detail.waiting.next" : "detail.waiting.ahead", { count: ahead });
   return (
     <span className="text-mute tabular-nums" role="timer" aria-live="off">
       {formatElapsed(now - since)}
-      {usual !== undefined && ` · ${t("detail.usually", { time: formatElapsed(usual * 1000) })}`}
+      {outlook && ` · ${outlook}`}
     </span>
   );
 }
@@ -124,15 +130,10 @@ function Failed({ kind, version, busy, onRetry, panel = false }: VersionNoticePr
   });
   return (
     <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
-      <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
+      <div className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
         <b className="font-semibold">{title}</b>{" "}
-        {!cancelled &&
-          (version.error ? (
-            <FailureText failure={version.error} detailClassName={panel ? "md:max-lg:hidden" : undefined} />
-          ) : (
-            t("detail.failed.unknown")
-          ))}
-      </p>
+        {!cancelled && (version.error ? <FailureText failure={version.error} /> : t("detail.failed.unknown"))}
+      </div>
       <ForOperators>
         <button
           type="button"

@@ -4,7 +4,7 @@ import { cn } from "@/lib/cn";
 import { describeOptions } from "@/lib/describeOptions";
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
 import { Picture } from "./Picture";
-import { pageOf, versionsOf } from "./versions";
+import { isCancelled, pageOf, versionsOf } from "./versions";
 
 interface VersionStripProps {
   image: OrderImage;
@@ -108,7 +108,7 @@ function TileContent({ kind, version, options, chosen }: TileContentProps) {
       <span className={version.url === null ? "pl-1.5" : ""}>
         <span className="flex items-center gap-1.5">
           <b className="font-semibold">v{version.version}</b>
-          <StatusBadge kind={kind} status={version.status} />
+          <StatusBadge kind={kind} status={version.status} cancelled={isCancelled(version)} />
           {isCompleted && (
             <span className={chosen ? "font-medium" : "text-mute"}>
               {t(chosen ? "review.chosen" : "review.candidate")}

@@ -1,10 +1,11 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { describe, expect, it } from "vitest";
 import { image, page } from "./test/orders";
-import { Viewer, viewsOf, type Viewed } from "./Viewer";
+import { Viewer } from "./Viewer";
+import { viewsOf, type Viewed } from "./views";
 
 const WITH_PAGE = image({
   id: 1,
@@ -42,14 +43,56 @@ describe("the full-screen view", () => {
     expect(screen.getByAltText("Omalovánka v5")).toBeVisible();
   });
 
+  it("keeps the keys of its views when there is no SVG", async () => {
+    const user = userEvent.setup();
+    render(<Opened />);
+    expect(screen.getByRole("button", { name: "SVG" })).toBeDisabled();
+    await user.keyboard("{3}");
+    expect(screen.getByRole("button", { name: "Omalovánka" })).toHaveAttribute("aria-pressed", "true");
+    await user.keyboard("{4}");
+    expect(screen.getByRole("button", { name: "Porovnat" })).toHaveAttribute("aria-pressed", "true");
+  });
+
+  it("counts the zoom in pixels of the picture, and toggles to its own size and back", async () => {
+    const user = userEvent.setup();
+    render(<Opened />);
+    const picture = screen.getByAltText("Omalovánka v5");
+    Object.defineProperties(picture, { naturalWidth: { value: 4096 }, naturalHeight: { value: 3072 } });
+    const tool = screen.getByRole("button", { name: /Skutečná velikost/ });
+    expect(tool).toHaveTextContent("–");
+    fireEvent.load(picture);
+    // The frame is 1024 by 768.
+    expect(tool).toHaveTextContent("25 %");
+    await user.keyboard("z");
+    expect(tool).toHaveTextContent("100 %");
+    await user.keyboard("0");
+    expect(tool).toHaveTextContent("25 %");
+  });
+
+  it("lays nothing white behind a picture before it is loaded", () => {
+    render(<Opened />);
+    const sheet = screen.getByAltText("Omalovánka v5").closest("[data-sheet]");
+    expect(sheet).not.toHaveClass("bg-white");
+    expect(screen.getByAltText("Omalovánka v5")).not.toHaveClass("bg-white");
+  });
+
+  it("zooms with Ctrl and the wheel instead of zooming the page", () => {
+    render(<Opened />);
+    const wheel = new WheelEvent("wheel", { deltaY: -20, bubbles: true, cancelable: true });
+    Object.defineProperty(wheel, "ctrlKey", { value: true });
+    act(() => void screen.getByAltText("Omalovánka v5").dispatchEvent(wheel));
+    expect(wheel.defaultPrevented).toBe(true);
+    expect(screen.getByRole("button", { name: /Celý obrázek/ })).toHaveAttribute("data-zoom", "1.22");
+  });
+
   it("zooms by key, resets the zoom for another picture, and closes with Esc", async () => {
     const user = userEvent.setup();
     render(<Opened />);
     await user.keyboard("++");
-    expect(screen.getByRole("button", { name: /Celý obrázek/ })).toHaveTextContent("196 %");
+    expect(screen.getByRole("button", { name: /Celý obrázek/ })).toHaveAttribute("data-zoom", "1.96");
     await user.keyboard("{1}");
     await user.click(screen.getByRole("button", { name: "Fotka" }));
-    expect(screen.getByRole("button", { name: /Celý obrázek/ })).toHaveTextContent("100 %");
+    expect(screen.getByRole("button", { name: /Skutečná velikost/ })).toHaveAttribute("data-zoom", "1.00");
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("dialog")).toBeNull();
   });

@@ -1,47 +1,21 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useEffect, useRef, type KeyboardEvent } from "react";
+import { useEffect, useRef, type KeyboardEvent, type RefObject } from "react";
 import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
 import { ViewerApproval } from "./Approval";
-import { useZoom } from "./useZoom";
-import { chosenVersion, photoOf } from "./versions";
+import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
+import { useZoom, type ZoomControl } from "./useZoom";
 import { ViewerPicture } from "./ViewerPicture";
-
-export type View = "photo" | "coloring" | "svg" | "compare";
-
-/** The image that is shown full screen, and the view of it. */
-export interface Viewed {
-  imageId: number;
-  view: View;
-  /** Versions that are looked at in place of the chosen ones. */
-  looked?: { coloring?: number | undefined; svg?: number | undefined } | undefined;
-}
+import { filesOf, shownView, VIEWS, viewsOf, type View, type Viewed } from "./views";
+import { wheelFactor } from "./zoom";
 
 interface ViewerProps {
   orderNumber: string;
   images: OrderImage[];
   viewed: Viewed | undefined;
   onChange: (viewed: Viewed | undefined) => void;
-}
-
-/** The available views of an image, in the order of the keys 1, 2, ... */
-export function viewsOf(image: OrderImage): View[] {
-  const page = Boolean(chosenVersion(image, "coloring")?.url);
-  const views: [View, boolean][] = [
-    ["photo", photoOf(image) !== null],
-    ["coloring", page],
-    ["svg", Boolean(chosenVersion(image, "svg")?.url)],
-    ["compare", page && photoOf(image) !== null],
-  ];
-  return views.filter(([, there]) => there).map(([view]) => view);
-}
-
-/** The file of a view; for a comparison the page, which is what gets printed. */
-function fileOf(image: OrderImage, view: View): string | null {
-  if (view === "photo") return photoOf(image);
-  return chosenVersion(image, view === "svg" ? "svg" : "coloring")?.url ?? null;
 }
 
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
@@ -114,12 +88,19 @@ interface ScreenProps {
 function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenProps) {
   const { t } = useLanguage();
   const { view: wanted, looked } = viewed;
+  const root = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const sizes = usePictureSizes();
   const views = viewsOf(image);
-  const view = views.includes(wanted) ? wanted : (views[0] ?? "photo");
-  const file = fileOf(image, view);
-  const zoom = useZoom(`${image.id}/${view}`);
+  const view = shownView(image, wanted);
+  const file = filesOf(image, view)?.at(-1) ?? null;
+  const size = file === null ? undefined : sizes.get(file);
+  const extent = useExtent(frame, size);
+  const zoom = useZoom(`${image.id}/${view}`, extent);
+  useWheel(root, frame, zoom);
+  usePreloading(images, index, wanted, size?.isFull ?? false, sizes);
   const show = (next: View | undefined): void => {
-    if (next) onChange({ imageId: image.id, view: next, looked });
+    if (next && views.includes(next)) onChange({ imageId: image.id, view: next, looked });
   };
   const go = (by: number): void => {
     const next = images[index + by];
@@ -135,6 +116,7 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
     "=": zoom.larger,
     "-": zoom.smaller,
     "0": zoom.whole,
+    z: zoom.toggle,
   };
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -142,12 +124,13 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
     const digit = /^(?:Digit|Numpad)([1-4])$/.exec(event.code)?.[1];
     const act = event.shiftKey && zoom.pan[event.key] ? zoom.pan[event.key] : keys[event.key];
     if (act) act();
-    else if (digit && !event.shiftKey) show(views[Number(digit) - 1]);
+    else if (digit && !event.shiftKey) show(VIEWS[Number(digit) - 1]);
     else return;
     event.preventDefault();
   };
   return (
     <div
+      ref={root}
       data-screen
       tabIndex={-1}
       onKeyDown={onKeyDown}
@@ -165,17 +148,7 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
           versionId={image.selected_version_ids.coloring}
         />
         <div className="ml-auto flex items-center gap-1">
-          <Tool label={t("detail.zoom.out")} text="−" onClick={zoom.smaller} />
-          <button
-            type="button"
-            className="h-9 min-w-14 rounded-[8px] px-1 text-[13px] tabular-nums hover:bg-white/10"
-            onClick={zoom.whole}
-            title={t("detail.zoom.whole")}
-          >
-            <span className="sr-only">{`${t("detail.zoom.whole")} `}</span>
-            {`${Math.round(zoom.state.scale * 100)} %`}
-          </button>
-          <Tool label={t("detail.zoom.in")} icon="plus" onClick={zoom.larger} />
+          <ZoomTools zoom={zoom} />
           {file !== null && (
             <a
               href={file}
@@ -197,7 +170,15 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
         </div>
       </div>
       <div className="relative min-h-0 flex-1">
-        <ViewerPicture key={image.id} image={image} view={view} zoom={zoom} />
+        <ViewerPicture
+          key={image.id}
+          image={image}
+          view={view}
+          zoom={zoom}
+          frame={frame}
+          frameSize={extent.frame}
+          sizes={sizes}
+        />
         <Turn side="left" label={t("detail.previous")} disabled={index === 0} onClick={() => go(-1)} />
         <Turn
           side="right"
@@ -210,20 +191,77 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
   );
 }
 
-function Tabs({ views, view, onShow }: { views: View[]; view: View; onShow: (view: View) => void }) {
+/** The wheel zooms the picture; with Ctrl, too, which would zoom the page. React's own listener cannot prevent that. */
+function useWheel(
+  root: RefObject<HTMLElement | null>,
+  frame: RefObject<HTMLElement | null>,
+  zoom: ZoomControl,
+): void {
+  const current = useRef(zoom);
+  useEffect(() => {
+    current.current = zoom;
+  });
+  useEffect(() => {
+    const element = root.current;
+    const onWheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      const box = frame.current?.getBoundingClientRect();
+      if (!box) return;
+      const point = {
+        x: event.clientX - box.left - box.width / 2,
+        y: event.clientY - box.top - box.height / 2,
+      };
+      current.current.at(wheelFactor(event), point);
+    };
+    element?.addEventListener("wheel", onWheel, { passive: false });
+    return () => element?.removeEventListener("wheel", onWheel);
+  }, [root, frame]);
+}
+
+/** Zoom out, the percentage of the picture's own size, zoom in. The percentage toggles between it and the whole picture. */
+function ZoomTools({ zoom }: { zoom: ZoomControl }) {
+  const { t } = useLanguage();
+  const isWhole = zoom.state.scale === 1;
+  const action = t(isWhole ? "detail.zoom.actual" : "detail.zoom.whole");
+  return (
+    <>
+      <Tool label={t("detail.zoom.out")} text="−" onClick={zoom.smaller} />
+      <button
+        type="button"
+        data-zoom={zoom.state.scale.toFixed(2)}
+        className="h-9 min-w-16 rounded-[8px] px-1 text-[13px] tabular-nums hover:bg-white/10"
+        onClick={zoom.toggle}
+        title={action}
+      >
+        {zoom.percent === undefined ? "–" : t("detail.zoom.percent", { percent: zoom.percent })}
+        <span className="sr-only">{` ${action}`}</span>
+      </button>
+      <Tool label={t("detail.zoom.in")} icon="plus" onClick={zoom.larger} />
+    </>
+  );
+}
+
+interface TabsProps {
+  views: readonly View[];
+  view: View;
+  onShow: (view: View) => void;
+}
+
+function Tabs({ views, view, onShow }: TabsProps) {
   const { t } = useLanguage();
   return (
     <div role="group" aria-label={t("detail.view.label")} className="flex rounded-[9px] bg-white/8 p-0.5">
-      {views.map((one, index) => (
+      {VIEWS.map((one, index) => (
         <button
           key={one}
           type="button"
           aria-pressed={one === view}
+          disabled={!views.includes(one)}
           title={`${index + 1}`}
           onClick={() => onShow(one)}
           className={cn(
-            "h-8 rounded-[7px] px-2.5 text-[13px]",
-            one === view ? "bg-[#f1ece4] text-[#1d1b18]" : "text-[#d6cec3] hover:text-white",
+            "h-8 rounded-[7px] px-2.5 text-[13px] disabled:opacity-40",
+            one === view ? "bg-[#f1ece4] text-[#1d1b18]" : "text-[#d6cec3] enabled:hover:text-white",
           )}
         >
           {t(`detail.view.${one}`)}

@@ -1,77 +1,141 @@
-import { useRef, type CSSProperties, type MouseEvent, type PointerEvent, type WheelEvent } from "react";
+import {
+  useRef,
+  type CSSProperties,
+  type MouseEvent,
+  type PointerEvent,
+  type ReactNode,
+  type RefObject,
+} from "react";
+import { useFailedFiles } from "@/hooks/useFailedFiles";
 import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
+import { thumbnailOf } from "./thumbnail";
+import type { PictureSizes } from "./usePictureSizes";
 import type { ZoomControl } from "./useZoom";
-import { chosenVersion, isPhotoLost, photoOf } from "./versions";
-import type { View } from "./Viewer";
-import { CompareSlider } from "./CompareSlider";
-import type { Point } from "./zoom";
+import { chosenVersion, isPhotoLost } from "./versions";
+import { filesOf, type View } from "./views";
+import { Wipe } from "./Wipe";
+import { fit, type Point, type Size } from "./zoom";
 
 interface ViewerPictureProps {
   image: OrderImage;
   view: View;
   zoom: ZoomControl;
+  frame: RefObject<HTMLDivElement | null>;
+  frameSize: Size;
+  sizes: PictureSizes;
 }
 
-const WHEEL_FACTOR = 1.0015;
-
 /** The picture at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
-export function ViewerPicture({ image, view, zoom }: ViewerPictureProps) {
-  const gestures = useGestures(zoom);
-  const { scale, x, y } = zoom.state;
+export function ViewerPicture({ frame, ...props }: ViewerPictureProps) {
+  const gestures = useGestures(props.zoom);
+  const { scale } = props.zoom.state;
   return (
     <div
+      ref={frame}
       {...gestures}
-      className={`size-full touch-none overflow-hidden ${scale > 1 ? "cursor-grab active:cursor-grabbing" : ""}`}
+      className={cn(
+        "size-full touch-none overflow-hidden",
+        scale > 1 && "cursor-grab active:cursor-grabbing",
+      )}
     >
+      <Subject {...props} />
+    </div>
+  );
+}
+
+function Subject({ image, view, zoom, frameSize, sizes }: Omit<ViewerPictureProps, "frame">) {
+  const { t } = useLanguage();
+  const files = filesOf(image, view);
+  if (files === null) {
+    const why = t(isPhotoLost(image) ? "detail.photo.lost" : "detail.photo.waiting");
+    return <p className="grid size-full place-items-center">{why}</p>;
+  }
+  const sheet = (file: string, alt: string, paper: boolean): ReactNode => (
+    <Sheet key={file} file={file} alt={alt} paper={paper} zoom={zoom} frameSize={frameSize} sizes={sizes} />
+  );
+  const [first = "", last = first] = files;
+  const photoAlt = t("detail.photo", { position: image.position });
+  const nameOf = (kind: "coloring" | "svg"): string =>
+    `${t(`detail.kind.${kind}`)} v${chosenVersion(image, kind)?.version ?? "?"}`;
+  if (view === "photo") return sheet(last, photoAlt, false);
+  if (view !== "compare") return sheet(last, nameOf(view), true);
+  return (
+    <Wipe
+      photo={sheet(first, photoAlt, false)}
+      page={sheet(last, nameOf("coloring"), true)}
+      initial={50}
+      ground="bg-[#12100e]"
+      handleOnly={zoom.state.scale !== 1}
+      className="touch-none"
+    />
+  );
+}
+
+interface SheetProps extends Pick<ViewerPictureProps, "zoom" | "frameSize" | "sizes"> {
+  file: string;
+  alt: string;
+  /** Pages and SVGs may be transparent: they lie on white. */
+  paper: boolean;
+}
+
+/** One picture in its fitted size, zoomed. Its thumbnail, which the card has loaded, shows until the file is there. */
+function Sheet({ file, alt, paper, zoom, frameSize, sizes }: SheetProps) {
+  const { failed, report } = useFailedFiles();
+  const { scale, x, y } = zoom.state;
+  const size = sizes.get(file);
+  const box: CSSProperties = { transform: `translate(${x}px, ${y}px) scale(${scale})` };
+  if (size) Object.assign(box, fit(size, frameSize));
+  const thumbnail = thumbnailOf(file);
+  const isFull = size?.isFull ?? false;
+  return (
+    <div className="absolute inset-0 grid place-items-center overflow-hidden">
       <div
-        className="size-full"
-        style={{ transform: `translate(${x}px, ${y}px) scale(${scale})`, "--zoom": scale } as CSSProperties}
+        className={cn("relative grid", size ? paper && "bg-white" : "size-full")}
+        style={box}
+        data-sheet={isFull}
       >
-        <Subject image={image} view={view} />
+        {!isFull && !failed.includes(thumbnail) && (
+          <img
+            src={thumbnail}
+            alt=""
+            draggable={false}
+            className="absolute inset-0 size-full object-contain"
+            onLoad={(event) => sizes.note(file, event.currentTarget, false)}
+            onError={() => report(thumbnail)}
+          />
+        )}
+        <Picture
+          src={file}
+          alt={alt}
+          eager
+          className="relative size-full object-contain"
+          onLoad={(picture) => sizes.note(file, picture, true)}
+        />
       </div>
     </div>
   );
 }
 
-function Subject({ image, view }: { image: OrderImage; view: View }) {
-  const { t } = useLanguage();
-  const page = chosenVersion(image, "coloring");
-  const photoAlt = t("detail.photo", { position: image.position });
-  const photo = photoOf(image);
-  if (view === "compare" && photo !== null && page?.url) {
-    const pageAlt = `${t("detail.kind.coloring")} v${page.version}`;
-    return <CompareSlider photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
-  }
-  const version = view === "svg" || view === "coloring" ? chosenVersion(image, view) : undefined;
-  const src = version?.url ?? photo;
-  if (src === null) {
-    const why = t(isPhotoLost(image) ? "detail.photo.lost" : "detail.photo.waiting");
-    return <p className="grid size-full place-items-center">{why}</p>;
-  }
-  const alt = version
-    ? `${t(view === "svg" ? "detail.kind.svg" : "detail.kind.coloring")} v${version.version}`
-    : photoAlt;
-  return <Picture src={src} alt={alt} className={`size-full object-contain ${version ? "bg-white" : ""}`} />;
-}
-
+/** Pointers that are down by their id; a pointer on the wipe's handle moves it, two fingers zoom anywhere. */
 function useGestures(zoom: ZoomControl) {
-  const pointers = useRef(new Map<number, Point>());
+  const pointers = useRef(new Map<number, { point: Point; isOnHandle: boolean }>());
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
-    if (event.target instanceof HTMLInputElement) return;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const isOnHandle = event.target instanceof HTMLInputElement;
+    if (!isOnHandle) event.currentTarget.setPointerCapture(event.pointerId);
+    pointers.current.set(event.pointerId, { point: fromCenter(event), isOnHandle });
   };
   const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
     const before = pointers.current.get(event.pointerId);
     if (!before) return;
-    const now = { x: event.clientX, y: event.clientY };
+    const now = fromCenter(event);
     const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
-    pointers.current.set(event.pointerId, now);
-    if (!other) zoom.move(now.x - before.x, now.y - before.y);
-    else zoom.at(distance(now, other) / Math.max(1, distance(before, other)), fromCentre(event, other));
+    pointers.current.set(event.pointerId, { ...before, point: now });
+    if (other) zoom.pinch([before.point, other.point], [now, other.point]);
+    else if (!before.isOnHandle) zoom.move(now.x - before.point.x, now.y - before.point.y);
   };
   const release = (event: PointerEvent<HTMLDivElement>): void => {
     pointers.current.delete(event.pointerId);
@@ -81,18 +145,14 @@ function useGestures(zoom: ZoomControl) {
     onPointerMove,
     onPointerUp: release,
     onPointerCancel: release,
-    onWheel: (event: WheelEvent<HTMLDivElement>) =>
-      zoom.at(WHEEL_FACTOR ** -event.deltaY, fromCentre(event, { x: event.clientX, y: event.clientY })),
     onDoubleClick: (event: MouseEvent<HTMLDivElement>) => {
-      if (zoom.state.scale > 1) zoom.whole();
-      else zoom.at(2.5, fromCentre(event, { x: event.clientX, y: event.clientY }));
+      if (zoom.state.scale === 1) zoom.at(2.5, fromCenter(event));
+      else zoom.whole();
     },
   };
 }
 
-const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);
-
-function fromCentre(event: { currentTarget: Element }, point: Point): Point {
+function fromCenter(event: { currentTarget: Element; clientX: number; clientY: number }): Point {
   const box = event.currentTarget.getBoundingClientRect();
-  return { x: point.x - box.left - box.width / 2, y: point.y - box.top - box.height / 2 };
+  return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
 }

@@ -2,7 +2,7 @@ import { notifyManager, useMutation, useQueryClient, type QueryClient } from "@t
 import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
-import { failureSentence } from "@/lib/failure";
+import { failureSentence, failureTone } from "@/lib/failure";
 import type { ColoringOptions, OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
@@ -17,7 +17,7 @@ function useFailed(orderNumber: string): (error: unknown) => void {
   const { t } = useLanguage();
   const queries = useQueryClient();
   return (error) => {
-    showToast(failureSentence(error, t), "bad");
+    showToast(failureSentence(error, t), failureTone(error));
     void queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
   };
 }

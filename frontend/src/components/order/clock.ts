@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { typeset } from "@/i18n/typography";
 
 /** One timer for every component that shows an elapsed time. */
 const listeners = new Set<() => void>();
@@ -30,7 +31,7 @@ export function useNow(): number {
 /** "14 s", "2 min 5 s", "1 h 3 min"; never negative, even if the clocks differ. */
 export function formatElapsed(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  if (seconds < 60) return typeset(`${seconds} s`, "en");
+  if (seconds < 3600) return typeset(`${Math.floor(seconds / 60)} min ${seconds % 60} s`, "en");
+  return typeset(`${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`, "en");
 }

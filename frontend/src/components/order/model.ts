@@ -24,6 +24,7 @@ export type {
 export type Kind = "coloring" | "svg";
 export type Version = ColoringVersion | SvgVersion;
 export type TimelineEntry = components["schemas"]["TimelineEntry"];
+export type OrderQueue = components["schemas"]["OrderQueueResponse"];
 export type Timeline = components["schemas"]["TimelineResponse"];
 
 export function statusDisplay(kind: Kind, status: string): StatusDisplay {

@@ -30,7 +30,7 @@ const ignore = (): void => undefined;
 function Page() {
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
   return (
-    <RunTimesContext value={runTimesOf(undefined)}>
+    <RunTimesContext value={runTimesOf(undefined, undefined)}>
       {data?.line_items.map((item) => (
         <LineItemSection
           isDeliverable

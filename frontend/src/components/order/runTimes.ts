@@ -1,5 +1,5 @@
 import { createContext, use } from "react";
-import type { Kind, Timeline, TimelineEntry } from "./model";
+import type { Kind, OrderQueue, Timeline, TimelineEntry } from "./model";
 import { runStart, medianSeconds, usedProvider } from "./steps";
 
 /** What the timeline says about versions in progress; computed once per response, not in every card. */
@@ -8,16 +8,21 @@ export interface RunTimes {
   startedAt: (kind: Kind, versionId: number) => number | undefined;
   medianSeconds: Record<Kind, number | undefined>;
   usesProvider: Record<Kind, boolean>;
+  /** How many versions wait before this one; undefined if it does not wait. */
+  ahead: (kind: Kind, versionId: number) => number | undefined;
 }
 
 export const UNKNOWN_RUN_TIMES: RunTimes = {
   startedAt: () => undefined,
   medianSeconds: { coloring: undefined, svg: undefined },
   usesProvider: { coloring: false, svg: false },
+  ahead: () => undefined,
 };
 
-export function runTimesOf(timeline: Timeline | undefined): RunTimes {
-  if (!timeline) return UNKNOWN_RUN_TIMES;
+export function runTimesOf(timeline: Timeline | undefined, queue: OrderQueue | undefined): RunTimes {
+  const places = new Map(queue?.waiting.map((one) => [`${one.status_type}/${one.version_id}`, one.ahead]));
+  const ahead = (kind: Kind, id: number) => places.get(`${kind}/${id}`);
+  if (!timeline) return { ...UNKNOWN_RUN_TIMES, ahead };
   const { entries } = timeline;
   const versions = byVersion(entries);
   return {
@@ -30,6 +35,7 @@ export function runTimesOf(timeline: Timeline | undefined): RunTimes {
       coloring: usedProvider(entries, "coloring"),
       svg: usedProvider(entries, "svg"),
     },
+    ahead,
   };
 }
 

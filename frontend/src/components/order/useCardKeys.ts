@@ -1,7 +1,9 @@
 import { useEffect } from "react";
 import { useCanEdit } from "@/hooks/useSession";
-import { useLanguage } from "@/i18n/context";
-import { useShortcuts } from "@/lib/shortcuts";
+import type { TextKey } from "@/i18n/catalogue";
+import { useLanguage, type Translate } from "@/i18n/context";
+import { useShortcuts, type Shortcut } from "@/lib/shortcuts";
+import { showToast } from "@/lib/toasts";
 import type { Kind } from "./model";
 
 /** The actions of a card for the keyboard; each card registers itself by its image. */
@@ -23,15 +25,15 @@ function current(): HTMLElement | undefined {
   return document.activeElement?.closest<HTMLElement>("article[data-image]") ?? undefined;
 }
 
-/** The focused card, or else the first visible one. */
-function meant(): HTMLElement | undefined {
-  return current() ?? cards().find((card) => card.getBoundingClientRect().bottom > innerHeight / 3);
+/** The first visible card, where moving between cards starts. */
+function firstVisible(): HTMLElement | undefined {
+  return cards().find((card) => card.getBoundingClientRect().bottom > innerHeight / 3);
 }
 
 function move(by: 1 | -1): void {
   const all = cards();
   const card = current();
-  const target = card ? all[all.indexOf(card) + by] : meant();
+  const target = card ? all[all.indexOf(card) + by] : firstVisible();
   target?.focus({ preventScroll: true });
   if (target) bringIntoView(target);
 }
@@ -48,26 +50,44 @@ const DIGIT = /^(?:Digit|Numpad)([1-9])$/;
 /** The page's keys: j, k between cards; c, v, digits and Enter for the current card. */
 export function useCardKeys(register: CardRegister): void {
   const { t } = useLanguage();
+  const commandsOf = (card: HTMLElement | undefined) => register.get(Number(card?.dataset["image"]));
   const at = (act: (card: CardCommands) => void): void => {
-    const card = register.get(Number(meant()?.dataset["image"]));
+    const card = commandsOf(current());
+    // Work costs money: it starts only on a card that the user has chosen.
     if (card) act(card);
+    else showToast(t("detail.chooseFirst"));
   };
   const canEdit = useCanEdit();
   const changes = [
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
     { key: "a", label: t("review.key.approve"), run: () => at((card) => card.approve()) },
-    // For the help only; the handler below reads the keys by their position (`event.code`).
-    { key: "1 – 9", label: t("detail.key.page"), run: () => undefined },
-    { key: "Shift 1 – 9", label: t("detail.key.svg"), run: () => undefined },
+    // The handler below reads the keys by their position (`event.code`).
+    { key: "1 – 9", label: t("detail.key.page") },
+    { key: "Shift 1 – 9", label: t("detail.key.svg") },
   ];
   useShortcuts([
     { key: "j", label: t("detail.key.next"), run: () => move(1) },
     { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
-    { key: "Enter", label: t("detail.key.view"), run: () => at((card) => card.view()) },
+    { key: "Enter", label: t("detail.key.view"), run: () => commandsOf(current() ?? firstVisible())?.view() },
     ...(canEdit ? changes : []),
+    ...viewerKeys(t),
   ]);
   useDigits(register, canEdit);
+}
+
+/** The keys of the full-screen viewer, which handles them itself. */
+function viewerKeys(t: Translate): Shortcut[] {
+  const keys: [string, TextKey][] = [
+    ["1 – 4", "viewer.key.views"],
+    ["← →", "viewer.key.turn"],
+    ["+ −", "viewer.key.zoom"],
+    ["0", "viewer.key.whole"],
+    ["z", "viewer.key.actual"],
+    ["Shift ← → ↑ ↓", "viewer.key.pan"],
+    ["Esc", "viewer.key.close"],
+  ];
+  return keys.map(([key, label]) => ({ key, label: t(label), section: t("viewer.keys") }));
 }
 
 /** A digit chooses a page, with Shift an SVG. */
@@ -84,7 +104,7 @@ function useDigits(register: CardRegister, enabled: boolean): void {
       )
         return;
       event.preventDefault();
-      const card = register.get(Number(meant()?.dataset["image"]));
+      const card = register.get(Number(current()?.dataset["image"]));
       card?.chooseAt(event.shiftKey ? "svg" : "coloring", Number(digit));
     };
     addEventListener("keydown", onKeyDown);

@@ -20,6 +20,27 @@ function activeVersions(order: Order): string {
     .join(" ");
 }
 
+const WAITING: readonly string[] = ["pending", "queued"];
+
+/** The places in the queue of an order's waiting versions; other orders' work changes them. */
+function useQueue(order: Order) {
+  const number = order.order_number;
+  const waits = imagesOf(order).some(({ versions }) =>
+    [...versions.coloring, ...versions.svg].some(({ status }) => WAITING.includes(status)),
+  );
+  const { data } = useQuery({
+    queryKey: ["queue", number],
+    queryFn: ({ signal }) => {
+      const params = { path: { order_number: number } };
+      return unwrap(client.GET("/api/v1/orders/{order_number}/queue", { params, signal }));
+    },
+    enabled: waits,
+    refetchInterval: MIN_REFETCH_MS,
+    gcTime: 0,
+  });
+  return waits ? data : undefined;
+}
+
 /**
  * The run times of an order's versions. Fetches the timeline only while a version is in progress, and again
  * when another set of versions is; nothing on the page waits for it.
@@ -48,5 +69,6 @@ export function useOrderRunTimes(order: Order): RunTimes {
     );
     return () => clearTimeout(timer);
   }, [queries, number, active]);
-  return useMemo(() => runTimesOf(data), [data]);
+  const queue = useQueue(order);
+  return useMemo(() => runTimesOf(data, queue), [data, queue]);
 }

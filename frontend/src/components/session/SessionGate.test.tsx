@@ -176,7 +176,7 @@ describe("without a session", () => {
     await user.keyboard("{Enter}");
     expect(requests.filter(({ method }) => method === "POST")).toHaveLength(0);
     await act(() => vi.advanceTimersByTimeAsync(3000));
-    expect(screen.getByRole("alert")).toHaveTextContent("Teď už to můžete zkusit znovu.");
+    expect(screen.getByRole("alert")).toHaveTextContent("Nyní to můžete zkusit znovu.");
     await user.keyboard("{Enter}");
     await takeRequest(requests, "POST /api/v1/session");
   });
@@ -184,7 +184,7 @@ describe("without a session", () => {
   it("has no form behind a proxy, whether the API or the proxy refuses", async () => {
     const user = open();
     await answer(SESSION, { mode: "proxy", caller: null });
-    expect(await screen.findByRole("heading", { name: "Nevíme, kdo jste" })).toBeVisible();
+    expect(await screen.findByRole("heading", { name: "Nejste přihlášeni" })).toBeVisible();
     expect(screen.queryByLabelText("Heslo")).toBeNull();
     const reload = vi.spyOn(location, "reload").mockImplementation(() => undefined);
     await user.click(screen.getByRole("button", { name: "Načíst znovu" }));
@@ -195,7 +195,7 @@ describe("without a session", () => {
   it("points to the proxy if the proxy redirects the session request", async () => {
     open();
     await answer(SESSION, "<html>", 401);
-    expect(await screen.findByRole("heading", { name: "Nevíme, kdo jste" })).toBeVisible();
+    expect(await screen.findByRole("heading", { name: "Nejste přihlášeni" })).toBeVisible();
   });
 });
 
@@ -204,7 +204,7 @@ describe("a session that ends meanwhile", () => {
     const user = await openFor("Eva");
     await endSession(user);
     expect(
-      screen.getByText("Přihlášení skončilo. Přihlaste se znovu a budete tam, kde jste byli."),
+      screen.getByText("Přihlášení skončilo. Přihlaste se znovu a budete pokračovat na stejném místě."),
     ).toBeVisible();
     expect(screen.getByLabelText("Jméno")).toHaveValue("Eva");
     expect(screen.getByLabelText("Heslo")).toHaveFocus();

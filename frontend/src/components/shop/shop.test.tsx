@@ -60,12 +60,12 @@ describe("the list with a shop", () => {
 
   it("has no button if no shop is connected", async () => {
     await showList(false);
-    expect(screen.queryByRole("button", { name: "Načíst z Shopify" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Načíst ze Shopify" })).toBeNull();
   });
 
   it("fetches once despite several clicks, and shows that it started", async () => {
     const user = await showList(true);
-    await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
+    await user.click(screen.getByRole("button", { name: "Načíst ze Shopify" }));
     const request = await takeRequest(requests, FETCH);
     const busy = await screen.findByRole("button", { name: "Načítání..." });
     expect(busy).toBeDisabled();
@@ -73,21 +73,21 @@ describe("the list with a shop", () => {
     expect(requests).toHaveLength(0);
     request.answer(queued, 202);
     expect(await screen.findByText("Stahování objednávek ze Shopify...")).toBeVisible();
-    await waitFor(() => expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeEnabled());
+    await waitFor(() => expect(screen.getByRole("button", { name: "Načíst ze Shopify" })).toBeEnabled());
   });
 
   it("shows why fetching failed", async () => {
     const user = await showList(true);
-    await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
+    await user.click(screen.getByRole("button", { name: "Načíst ze Shopify" }));
     (await takeRequest(requests, FETCH)).answer(problem(409, "shop_not_configured"), 409);
-    expect(await screen.findByText(/Chyba při načítání z Shopify: Obchod není připojený/)).toBeVisible();
+    expect(await screen.findByText(/Chyba při načítání ze Shopify: Obchod není připojen/)).toBeVisible();
   });
 
   it("keeps the button while another filter is loading", async () => {
     const user = await showList(true);
     await user.type(screen.getByRole("textbox", { name: "Číslo nebo zákazník" }), "127");
     await takeRequest(requests, ORDERS);
-    expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Načíst ze Shopify" })).toBeVisible();
   });
 
   it("links to the shop only in the rows of its orders", async () => {

@@ -1,3 +1,4 @@
+import { ServiceMessage } from "@/components/FailureText";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -12,18 +13,14 @@ export function Breaker({ breaker, now }: { breaker: State; now: number }) {
   const closed = breaker.state === "closed";
   const wait = breaker.next_probe_at === null ? 0 : Math.max(Date.parse(breaker.next_probe_at) - now, 0);
   return (
-    <p
+    <div
       className={cn("flex items-start gap-1 sm:col-span-2 sm:col-start-2", closed ? "text-mute" : "text-bad")}
     >
       <Icon name={closed ? "check" : "alert"} className="mt-[3px] size-3.5 shrink-0" />
-      <span className="min-w-0 break-words">
+      <div className="min-w-0 break-words">
         {t(`system.breaker.${breaker.state}`, { time: duration(wait) })}
-        {!closed && breaker.reason !== null && (
-          <span lang="en" className="block text-xs">
-            {breaker.reason}
-          </span>
-        )}
-      </span>
-    </p>
+        {!closed && breaker.reason !== null && <ServiceMessage text={breaker.reason} />}
+      </div>
+    </div>
   );
 }

@@ -51,10 +51,8 @@ function About({ letter }: { letter: DeadLetter }) {
 function Reason({ letter, refusal }: Pick<LetterRowProps, "letter" | "refusal">) {
   return (
     <div className="min-w-0 md:max-lg:order-2">
-      <p>
-        <FailureText failure={letter} />
-      </p>
-      <code className="text-xs break-all text-mute">{letter.code}</code>
+      <FailureText failure={letter} />
+      <code className="block text-xs break-all text-mute">{letter.code}</code>
       {refusal !== undefined && (
         <p role="alert" className="mt-1 rounded-lg bg-bad-soft px-2.5 py-1.5 text-[13px] text-bad">
           {refusal}

@@ -1,5 +1,6 @@
 import { useState, type PointerEvent } from "react";
 import { useLanguage } from "@/i18n/context";
+import { formatClock } from "@/lib/dates";
 import type { Hour } from "@/lib/system";
 import { barsOf } from "./bars";
 
@@ -62,13 +63,12 @@ function Drawing({ minutes, pointed }: { minutes: Hour["minutes"]; pointed: numb
 
 /** A bar chart of an hour by minute; a text describes the minute under the pointer. */
 export function MinuteBars({ hour, label }: { hour: Hour; label: string }) {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
   const { minutes } = hour;
   const { minute, ...pointer } = usePointedAt(minutes.completed.length);
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
   const describe = (index: number) =>
     t("system.hour.minute", {
-      time: clock.format(Date.parse(minutes.begin) + index * MINUTE_MS),
+      time: formatClock(Date.parse(minutes.begin) + index * MINUTE_MS),
       completed: minutes.completed[index] ?? 0,
       failed: minutes.failed[index] ?? 0,
     });

@@ -1,5 +1,6 @@
 import { useLanguage } from "@/i18n/context";
 import type { SystemState } from "@/lib/api";
+import { formatDay } from "@/lib/dates";
 import { duration } from "@/lib/duration";
 
 interface RetentionProps {
@@ -13,7 +14,7 @@ export function Retention({ state, now }: RetentionProps) {
   const { t, language } = useLanguage();
   if (state === null) return null;
   const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
-  const since = new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(state.since));
+  const since = formatDay(state.since, language);
   return (
     <div className="mt-6 text-[12.5px]">
       <p className="text-mute">

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import type { SystemState } from "@/lib/api";
+import { formatClock } from "@/lib/dates";
 import { failureSentence } from "@/lib/failure";
 import { isBrokerAway, isDatabaseAway } from "@/lib/system";
 
@@ -29,12 +30,11 @@ interface WarningsProps {
 
 /** Explains why data on the page is outdated or missing. */
 export function Warnings({ system, at, error, onRetry }: WarningsProps) {
-  const { t, language } = useLanguage();
-  const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
+  const { t } = useLanguage();
   return (
     <>
       {error && (
-        <Warning text={`${t("system.stale", { time: clock.format(at) })} ${failureSentence(error, t)}`}>
+        <Warning text={`${t("system.stale", { time: formatClock(at, true) })} ${failureSentence(error, t)}`}>
           <button type="button" className="button button-small" onClick={onRetry}>
             {t("action.retry")}
           </button>

@@ -5,7 +5,7 @@ export const cs = {
   "signIn.password": "Heslo",
   "signIn.submit": "Přihlásit se",
   "signIn.busy": "Přihlašování...",
-  "signIn.ended": "Přihlášení skončilo. Přihlaste se znovu a budete tam, kde jste byli.",
+  "signIn.ended": "Přihlášení skončilo. Přihlaste se znovu a budete pokračovat na stejném místě.",
   "signIn.missing": "Vyplňte jméno i heslo.",
   "signIn.wait": {
     one: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekundu.",
@@ -13,10 +13,10 @@ export const cs = {
     many: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekundy.",
     other: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekund.",
   },
-  "signIn.waited": "Teď už to můžete zkusit znovu.",
-  "signIn.proxy.title": "Nevíme, kdo jste",
+  "signIn.waited": "Nyní to můžete zkusit znovu.",
+  "signIn.proxy.title": "Nejste přihlášeni",
   "signIn.proxy.text":
-    "Přihlašuje se na bráně před Pastelkou a ta neřekla, kdo jste. Načtěte stránku znovu a přihlaste se na ní. Pokud to nepomůže, požádejte správce o přístup.",
+    "Pastelka používá přihlášení na bráně před ní a ta vás neidentifikovala. Načtěte stránku znovu a přihlaste se na bráně. Pokud to nepomůže, požádejte správce o přístup.",
   "signIn.proxy.reload": "Načíst znovu",
   "who.label": "Přihlášení: {name}",
   "who.operator": "Operátor",
@@ -26,14 +26,14 @@ export const cs = {
   "who.signOut": "Odhlásit se",
   "error.bad_credentials": "Jméno nebo heslo nesouhlasí.",
   "error.too_many_attempts": "Příliš mnoho pokusů. Zkuste to za chvíli znovu.",
-  "error.no_passwords": "Heslem se tady nepřihlašuje. Načtěte stránku znovu.",
+  "error.no_passwords": "Přihlášení heslem je vypnuto. Načtěte stránku znovu.",
   "error.sign_in_required": "Přihlášení skončilo, nic se nezměnilo. Přihlaste se a zkuste to znovu.",
-  "error.not_admitted": "Zatím sem nemáte přístup. Požádejte o něj správce.",
+  "error.not_admitted": "Nemáte přístup. Požádejte o něj správce.",
   "error.local_only":
-    "Bez přihlašování sem smí jen tenhle počítač. Otevřete http://localhost, nebo nastavte AUTH_MODE.",
-  "error.operator_required": "Tohle smějí jen operátoři. Vy můžete objednávky prohlížet.",
+    "Bez přihlašování je přístup možný jen z tohoto počítače. Otevřete http://localhost, nebo nastavte AUTH_MODE.",
+  "error.operator_required": "Toto smějí jen operátoři. Objednávky můžete prohlížet.",
   "error.wrong_origin":
-    "Nic se nezměnilo: žádost přišla z jiné adresy. Otevřete Pastelku na její vlastní adrese.",
+    "Nic se nezměnilo: požadavek přišel z jiné adresy. Otevřete Pastelku na její vlastní adrese.",
 } as const;
 
 export const en = {

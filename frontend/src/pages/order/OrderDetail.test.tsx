@@ -41,7 +41,7 @@ describe("the order page", () => {
   it("shows that the order does not exist only after a 404", async () => {
     serve({ [PATH]: () => ({ status: 404, body: problem("order_not_found", "No order 1270.") }) });
     show();
-    expect(await screen.findByText("Objednávka 1270 tu není")).toBeVisible();
+    expect(await screen.findByText("Objednávka 1270 neexistuje")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Zkusit znovu" })).toBeNull();
   });
 
@@ -75,7 +75,7 @@ describe("the order page", () => {
     await screen.findByRole("heading", { name: "1270" });
     there = false;
     act(() => FakeEventSource.latest.send({ type: "list_update" }));
-    expect(await screen.findByText("Objednávku 1270 právě někdo smazal")).toBeVisible();
+    expect(await screen.findByText("Objednávka 1270 byla právě smazána")).toBeVisible();
     expect(screen.getByRole("link", { name: "Zpět na objednávky" })).toHaveFocus();
     expect(screen.queryByRole("button", { name: "Zkusit znovu" })).toBeNull();
   });
@@ -101,7 +101,7 @@ describe("the order page", () => {
       "GET /api/v1/orders/1270/print": () => ({ status: 409, body: problem("nothing_chosen", "…", 409) }),
     });
     const user = show();
-    await user.click(await screen.findByRole("button", { name: /Tisk PDF/ }));
+    await user.click(await screen.findByRole("button", { name: /PDF k\u00a0tisku/ }));
     expect(
       await screen.findByText("Není co stáhnout: nejdřív vyberte dokončenou verzi u některé fotky."),
     ).toBeVisible();

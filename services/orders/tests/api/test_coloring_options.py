@@ -65,6 +65,28 @@ async def test_a_whole_order_in_a_style(api: Any) -> None:
     assert await api.post("/orders/M1000/generate-coloring", {"line_weight": "bold"}) == bold
 
 
+async def test_a_new_order_takes_the_options_of_its_pages(api: Any, sql: asyncpg.Connection) -> None:
+    order = await api.order(2, process="svg", coloring_options=json.dumps(ALL))
+    images = order["line_items"][0]["images"]
+    assert [image["versions"]["coloring"][0]["options"] for image in images] == [ALL] * 2
+    assert await job_options(sql) == [json.dumps(ALL)] * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ("{", "coloring_options"),
+        ('{"megapixels": 9}', "coloring_options.megapixels"),
+        ('{"colour": 1}', "coloring_options.colour"),
+    ],
+)
+async def test_wrong_options_of_a_new_order_are_named(api: Any, wrong: str, field: str) -> None:
+    photos = [("1.jpg", b"not read")]
+    problem = await api.upload(photos, status=422, process="coloring", coloring_options=wrong)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert (await api.get("/orders"))["items"] == []
+
+
 async def test_a_retry_keeps_the_style(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     version = await api.post(f"/images/{image_id}/generate-coloring", ALL)

@@ -35,6 +35,7 @@ from pastelka_orders.api.routes import (
     line_items,
     orders,
     presets,
+    queue,
     session,
     shop,
     system,
@@ -96,6 +97,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
+    app.include_router(queue.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
     app.include_router(books.router, prefix="/api/v1")
     app.include_router(line_items.router, prefix="/api/v1")

@@ -21,6 +21,9 @@ NOTE_LENGTH = 2000
 REASON_LENGTH = 500
 """Of why a page was sent back, or an order is on hold."""
 
+OPTIONS_LENGTH = 1000
+"""JSON of coloring options in a form."""
+
 TITLE_LENGTH = 200
 DEDICATION_LENGTH = 2000
 LAYOUT_LENGTH = 100

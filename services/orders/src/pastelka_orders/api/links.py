@@ -9,6 +9,7 @@ _FIRST_IMAGE = {"image_id": "$response.body#/line_items/0/images/0/id"}
 _OF_ORDER = (
     "get_order",
     "get_timeline",
+    "get_order_queue",
     "generate_order_coloring",
     "generate_order_svg",
     "download_order",

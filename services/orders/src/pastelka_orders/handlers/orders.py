@@ -40,6 +40,7 @@ class ManualOrder:
     customer_name: str | None = None
     note: str | None = None
     process: Process = "none"
+    coloring_options: ColoringOptions | None = None
 
 
 async def create(
@@ -70,7 +71,7 @@ async def _add(
     image_ids = await orders.add_photos(connection, upload.line_item_id, stored)
     outbox = Outbox()
     outbox.add(OrderCreated(order_number=number))
-    await start_processing(connection, outbox, image_ids, wanted.process)
+    await start_processing(connection, outbox, image_ids, wanted.process, wanted.coloring_options)
     await outbox.flush(connection)
     return number
 
@@ -95,13 +96,17 @@ async def _discard(database: Database, storage: Storage, order_id: int) -> None:
 
 
 async def start_processing(
-    connection: AsyncConnection, outbox: Outbox, image_ids: Sequence[int], process: Process
+    connection: AsyncConnection,
+    outbox: Outbox,
+    image_ids: Sequence[int],
+    process: Process,
+    options: ColoringOptions | None = None,
 ) -> None:
     """Start the automatic processing of newly stored photos."""
     if process == "none":
         return
     then_svg = SvgOptions() if process == "svg" else None
-    await create_colorings(connection, outbox, image_ids, ColoringOptions(), then_svg)
+    await create_colorings(connection, outbox, image_ids, options or ColoringOptions(), then_svg)
 
 
 async def delete(

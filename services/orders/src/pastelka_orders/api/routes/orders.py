@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, status
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.datastructures import FormData
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
@@ -41,7 +41,7 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
-_FIELDS = ("photos", "customer_name", "note", "process")
+_FIELDS = ("photos", "customer_name", "note", "process", "coloring_options")
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
 
 
@@ -96,13 +96,23 @@ async def create_order(
     customer_name: Annotated[str | None, Form(max_length=field_limits.CUSTOMER_NAME_LENGTH)] = None,
     note: Annotated[str | None, Form(max_length=field_limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="Processing to start automatically")] = "none",
+    coloring_options: Annotated[
+        str | None,
+        Form(
+            max_length=field_limits.OPTIONS_LENGTH,
+            description="Options of the pages as JSON, like a body of `generate-coloring`",
+            json_schema_extra={"format": "coloring-options"},
+        ),
+    ] = None,
 ) -> Response:
     """Create a manual order from uploaded photos.
 
     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
     """
     _check_fields(await request.form())
-    wanted = ManualOrder(_name(customer_name), _note(note), process)
+    options = _coloring_options(coloring_options)
+    require_supported(services.settings.coloring_provider, options.model_fields_set)
+    wanted = ManualOrder(_name(customer_name), _note(note), process, options)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged.photos)
     created = CreatedOrderResponse.model_validate_json(await _document(services, number))
@@ -261,6 +271,14 @@ def _check_fields(form: FormData) -> None:
         if name != "photos" and names.count(name) > 1:
             message = f"Given {names.count(name)} times; it may occur once."
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
+
+
+def _coloring_options(value: str | None) -> ColoringOptions:
+    try:
+        return ColoringOptions.model_validate_json(value or "{}")
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", "coloring_options", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(found) from None
 
 
 def _name(value: str | None) -> str | None:
