@@ -14,10 +14,9 @@ from tests.line import Line
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    "|Vše|(Vyžaduje zásah|K vygenerování|Ke kontrole|Čeká na fotky|Generuje se|Schváleno|Vytištěno|Odesláno"
-    r"|Pozastaveno|Zrušeno)(\d+\+?)?"
+    "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
     r"|(PDF k\stisku|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*"
-    r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
+    r"|v\d+(Chyba|Zrušeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 

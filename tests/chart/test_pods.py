@@ -10,6 +10,7 @@ from pastelka_common.health import health_server
 from pastelka_common.servers import MercureServer
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_orders.api.app import create_app
+from pastelka_orders.book.description import BookOptions
 from pastelka_orders.settings import OrdersSettings
 from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 from tests.chart.settings import SETTINGS, environment, from_secrets
@@ -33,6 +34,22 @@ def test_the_settings_accept_the_environment(
     settings = SETTINGS[service]()
     assert settings.port == 8000
     assert settings.host == "0.0.0.0"  # noqa: S104 - of a pod
+
+
+@pytest.mark.parametrize("service", ["orders-api", "orders-worker"])
+def test_the_values_of_printing_are_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(rendered("everything").container(service)).items():
+        monkeypatch.setenv(name, value)
+    settings = OrdersSettings()
+    assert settings.print_layouts == {"Dvě na stránku": "two"}
+    assert settings.book_options == BookOptions(
+        paper="A5",
+        bleed_mm=3,
+        orientation="portrait",
+        backs="blank",
+        has_numbers=True,
+        font="DejaVu Sans",
+    )
 
 
 @pytest.mark.parametrize("service", SERVICES)

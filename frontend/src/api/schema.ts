@@ -381,9 +381,9 @@ export interface paths {
         put?: never;
         /**
          * Create Book
-         * @description Compose the book of an order; defaults of options come from the settings.
+         * @description Compose the book of an order as it is now; defaults of options come from the settings.
          *
-         *     Returns an unfinished version with the same options instead, if there is one.
+         *     Returns an unfinished version that is the same instead, if there is one.
          */
         post: operations["create_book"];
         delete?: never;
@@ -567,7 +567,7 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order, else one composed on demand.
+         * @description The newest finished book of the order unless it is outdated, else one composed on demand.
          *
          *     It has a cover and the chosen pages of each line item, in all copies.
          */
@@ -920,6 +920,16 @@ export interface components {
             created_at: string;
             /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
+            /**
+             * Is Forced
+             * @description Composed although the preflight found errors
+             */
+            is_forced: boolean;
+            /**
+             * Is Outdated
+             * @description The order contains something else: it was changed since, or files were left out
+             */
+            is_outdated: boolean;
             options: components["schemas"]["BookOptions"];
             /**
              * Previews
@@ -1461,6 +1471,11 @@ export interface components {
              * @description Only present if the shop changed one of `shop_values` after the edit
              */
             shop_changed_at?: string | null;
+            /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
             /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -1481,6 +1496,8 @@ export interface components {
             quantity: number;
             /** Shop Changed At */
             shop_changed_at?: string | null;
+            /** Shop Changed Fields */
+            shop_changed_fields?: string[] | null;
             /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -2425,7 +2442,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     join_books: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Print books although their orders were changed since */
+                force?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;

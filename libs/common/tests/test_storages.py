@@ -194,6 +194,15 @@ async def test_a_files_size_is_known_without_reading_it(storage: Storage):
         assert await storage.size(path) is None
 
 
+async def test_the_first_bytes_of_a_file_are_read(storage: Storage):
+    await storage.write(PAGE, b"12345")
+    await storage.write("42/121/empty.jpg", b"")
+    assert [await storage.read_head(PAGE, most) for most in (2, 5, 100)] == [b"12", b"12345", b"12345"]
+    assert await storage.read_head("42/121/empty.jpg", 100) == b""
+    with pytest.raises(FileNotFoundError):
+        await storage.read_head("42/121/none.jpg", 100)
+
+
 async def test_the_folders_at_the_root_are_listed(storage: Storage):
     assert await storage.folders() == []
     for path in ("42/121/a.jpg", "42/122/a.jpg", "7/a.jpg", "names with ž/a.jpg", "a file"):

@@ -104,6 +104,15 @@
 - {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
 - {name: COLORING_PROVIDER, value: {{ .Values.coloring.provider | quote }}}
 - {name: AUTO_PROCESS, value: {{ .Values.autoProcess | quote }}}
+{{- with .Values.print }}
+- {name: PRINT_PAPER, value: {{ .paper | quote }}}
+- {name: PRINT_BLEED_MM, value: {{ .bleedMm | quote }}}
+- {name: PRINT_ORIENTATION, value: {{ .orientation | quote }}}
+- {name: PRINT_BACKS, value: {{ .backs | quote }}}
+- {name: PRINT_NUMBERS, value: {{ .numbers | quote }}}
+- {name: PRINT_FONT, value: {{ .font | quote }}}
+- {name: PRINT_LAYOUTS, value: {{ .layouts | toJson | quote }}}
+{{- end }}
 - {name: AUTH_MODE, value: {{ .Values.auth.mode | quote }}}
 {{- if eq .Values.auth.mode "proxy" }}
 - {name: AUTH_PROXY_USER_HEADER, value: {{ .Values.auth.proxy.userHeader | quote }}}

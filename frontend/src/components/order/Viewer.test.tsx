@@ -1,4 +1,3 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
@@ -17,11 +16,7 @@ const IMAGES = [WITH_PAGE, image({ id: 2, position: 2 })];
 
 function Opened() {
   const [viewed, setViewed] = useState<Viewed | undefined>({ imageId: 1, view: "coloring" });
-  return (
-    <QueryClientProvider client={new QueryClient()}>
-      <Viewer orderNumber="1270" images={IMAGES} viewed={viewed} onChange={setViewed} />
-    </QueryClientProvider>
-  );
+  return <Viewer images={IMAGES} viewed={viewed} onChange={setViewed} />;
 }
 
 describe("the full-screen view", () => {

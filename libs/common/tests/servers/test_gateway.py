@@ -238,7 +238,7 @@ def test_a_list_of_addresses_becomes_lines_of_nginx():
         "AUTH_PEERS": "10.0.0.8/32 1; 10.0.0.7/32 1;",
     }
     assert rate_exempt([]) == {"RATE_EXEMPT": ""}
-    with pytest.raises(ServerError, match=r"'1\.2\.3\.4; deny all' is no address"):
+    with pytest.raises(ServerError, match=r"'1\.2\.3\.4; deny all' is not an address"):
         proxies_in_front(["1.2.3.4; deny all"])
 
 

@@ -132,6 +132,9 @@ async def test_a_client_beyond_its_limit_gets_the_limit(
         "/api/v1/coloring-versions/7/retry",
         "/api/v1/svg-versions/7/retry",
         "/api/v1/dead-letters/7/requeue",
+        "/api/v1/orders/1270/books",
+        "/api/v1/orders/1270/books/1/retry",
+        "/api/v1/books?force=true",
     ],
 )
 async def test_what_costs_money_counts_together(

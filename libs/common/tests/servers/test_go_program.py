@@ -66,7 +66,7 @@ def test_without_go_the_error_names_the_remedy(
 ):
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
     assert not program(sources).is_obtainable
-    with pytest.raises(ServerError, match=r"no Go here to build the greeter.*go\.dev.*HELLO_BIN"):
+    with pytest.raises(ServerError, match=r"Go, which builds the greeter, was not found.*go\.dev.*HELLO_BIN"):
         program(sources).get(lambda _line: None)
 
 

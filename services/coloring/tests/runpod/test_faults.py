@@ -99,7 +99,7 @@ async def test_a_poll_that_is_cut_off_says_so(fake, make_provider, color, progre
     api = make_provider()._api
     fake.wire.misbehave("truncated")
 
-    with pytest.raises(TransientError, match=r"cut off.*ended early") as caught:
+    with pytest.raises(TransientError, match=r"truncated.*ended early") as caught:
         await api.status(progress.job_id)
 
     assert caught.value.code == "provider_answer_truncated"

@@ -17,6 +17,8 @@ from pastelka_orders.schemas import Error, ShopValuesOrNone, omitted_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
+MAX_JOINED_BYTES = 512 * 2**20
+"""Of the books that become one PDF: copies of a bucket's files and the PDF are temporary files."""
 
 
 def not_empty(value: str) -> str:
@@ -45,6 +47,11 @@ class BookResponse(BaseModel):
     created_at: AwareDatetime
     completed_at: AwareDatetime | None
     printed_at: Annotated[AwareDatetime | None, Field(description="When it was marked as printed")]
+    is_forced: Annotated[bool, Field(description="Composed although the preflight found errors")]
+    is_outdated: Annotated[
+        bool,
+        Field(description="The order contains something else: it was changed since, or files were left out"),
+    ]
     url: Annotated[str | None, Field(description="The PDF, once it is completed")]
     previews: Annotated[list[str], Field(description="A picture of each sheet, without copies")]
     error: Error
@@ -85,6 +92,7 @@ class LineItemState(BaseModel):
     layout: str | None
     shop_values: ShopValuesOrNone
     shop_changed_at: Annotated[AwareDatetime | None, omitted_if_none()]
+    shop_changed_fields: Annotated[list[str] | None, omitted_if_none()]
 
 
 class LineItemPatch(BaseModel):

@@ -4,8 +4,12 @@ Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders 
 as ``application/problem+json`` (RFC 9457).
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""Error numbers of a file that cannot be written for want of space."""
 
 
 class OrdersError(Exception):
@@ -224,6 +228,35 @@ class BookStateError(ConflictError, code="book_state"):
             f"Book version {version} of order {order_number} {reason}.",
             order_number=order_number,
             version=version,
+        )
+
+
+class BookUnavailableError(
+    OrdersError, status=503, code="book_not_composed", title="The book cannot be composed now"
+):
+    """The composer has no room for its files, or ended unexpectedly; trying again may help."""
+
+
+class BooksOutdatedError(ConflictError, code="books_outdated"):
+    """The newest books of these orders are outdated."""
+
+    def __init__(self, order_numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"These orders were changed since their books were composed: {', '.join(order_numbers)};"
+            " compose them again, or send force=true to print the books as they are.",
+            order_numbers=list(order_numbers),
+        )
+
+
+class BooksTooLargeError(ConflictError, code="books_too_large"):
+    """The books of the orders are too large to be one PDF."""
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(
+            f"The books have {size / 2**20:.0f} MB together; one PDF is made of {most / 2**20:.0f} MB at"
+            " most. Choose fewer orders.",
+            bytes=size,
+            max_bytes=most,
         )
 
 

@@ -25,6 +25,7 @@ from pastelka_common.process import wait_at_most
 from pastelka_common.telemetry import tracer
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.database_errors import DatabaseUnavailableError
+from pastelka_orders.errors import NO_ROOM
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import Claim, ClaimLostError, JobTable
 
@@ -57,8 +58,9 @@ class JobKind(Protocol):
     async def work(self, claim: Claim) -> Write:
         """Do the job; returns the transaction that writes its result, and ends the claim last.
 
-        Raises ``PostponedError`` or ``OSError`` (not counted), ``TransientError`` or anything unexpected
-        (counted), ``PermanentError`` (abandoned), ``ClaimLostError``.
+        Writes that depend on the claim hold ``claim.lock``. Raises ``PostponedError`` or ``OSError`` (not
+        counted), ``TransientError`` or anything unexpected (counted), ``PermanentError`` (abandoned),
+        ``ClaimLostError``.
         """
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
@@ -186,9 +188,10 @@ class JobRunner:
     async def _extend(self, claim: Claim, ended: asyncio.Event, deadline: asyncio.Timeout) -> None:
         while not await wait_at_most(ended, self.claim_seconds / 3):
             try:
-                claim.until = await self.database.write(
-                    lambda c: claims.extend(c, claim, lease=self.claim_seconds)
-                )
+                async with claim.lock:
+                    claim.until = await self.database.write(
+                        lambda c: claims.extend(c, claim, lease=self.claim_seconds)
+                    )
             except ClaimLostError:
                 deadline.reschedule(asyncio.get_running_loop().time())
                 return
@@ -251,6 +254,10 @@ class JobRunner:
 
 
 def _postponed(error: OSError) -> PostponedError:
+    if error.errno in NO_ROOM:
+        return PostponedError(
+            "storage_full", "The storage is full; free space in it.", seconds=STORAGE_RETRY_DELAY
+        )
     reason = error.strerror or type(error).__name__
     return PostponedError(
         "storage_unavailable", f"The storage does not respond: {reason}.", seconds=STORAGE_RETRY_DELAY

@@ -219,6 +219,9 @@ class LineItemResponse(BaseModel):
         AwareDatetime | None,
         omitted_if_none("Only present if the shop changed one of `shop_values` after the edit"),
     ]
+    shop_changed_fields: Annotated[
+        list[str] | None, omitted_if_none("Which of `shop_values` the shop changed after the edit")
+    ]
 
 
 Attention = Literal["failed", "paid_twice", "shop_changed"]

@@ -52,7 +52,7 @@ def test_what_is_served(changes: dict[str, str]) -> None:
         ),
         (
             {**PROXY, "auth_proxy_operators": ""},
-            ["AUTH_PROXY_OPERATORS: is empty and AUTH_PROXY_VIEWERS too"],
+            ["AUTH_PROXY_OPERATORS: is empty, and so is AUTH_PROXY_VIEWERS"],
         ),
         ({"auth_mode": "proxy"}, ["AUTH_TRUSTED_PROXIES: ", "AUTH_PROXY_OPERATORS: "]),
     ],

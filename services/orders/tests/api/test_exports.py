@@ -97,8 +97,8 @@ async def test_the_books_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any, sql: 
     assert int(response.headers["content-length"]) == len(response.content)
     with pikepdf.open(BytesIO(response.content)) as pdf:
         sizes = [tuple(round(float(side)) for side in page.trimbox.as_list()[2:]) for page in pdf.pages]
-        # A cover and two pages, twice: all sheets of a book have one size, a lying page is turned.
-        assert sizes == [(595, 842)] * 6
+        # A cover, two pages and a blank back, twice: all sheets have one size, a lying page is turned.
+        assert sizes == [(595, 842)] * 8
         assert pdf.docinfo["/Title"] == "M1000: Omalovánky"
 
 

@@ -63,7 +63,7 @@ def pictures(
     found = []
     for place, size in enumerate(sizes):
         art = png(folder / f"{place}.png", size) if place in raster else svg(folder / f"{place}.svg", size)
-        found.append(Picture(label=f"Page {place}", art=art, photo=photo(folder / f"{place}.jpg")))
+        found.append(Picture(label=str(place), art=art, photo=photo(folder / f"{place}.jpg")))
     return tuple(found)
 
 

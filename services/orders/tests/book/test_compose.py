@@ -45,8 +45,8 @@ def two_items(folder: Path) -> OrderBooks:
 
 async def test_an_order_becomes_exactly_its_sheets(tmp_path: Path) -> None:
     outcome, file = await composed(tmp_path, two_items(tmp_path), bleed_mm=3, has_crop_marks=True)
-    # A cover and four pages, twice; a cover and two sheets of two.
-    assert (outcome.sheets, len(DEDICATION) >= 180) == (2 * 5 + 3, True)
+    # A cover and four pages, twice; a cover and two sheets of two; each ends on a back.
+    assert (outcome.sheets, len(DEDICATION) >= 180) == (2 * 6 + 4, True)
     with pikepdf.open(file) as pdf:
         assert len(pdf.pages) == outcome.sheets
         assert pdf.pdf_version == "1.7"
@@ -79,7 +79,7 @@ async def test_poppler_finds_text_fonts_and_the_one_raster_page(tmp_path: Path) 
     assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts)
     images = [line.split() for line in tool("pdfimages", "-list", file).splitlines()[2:]]
     assert {(line[3], line[4], line[5], line[7]) for line in images} == {("1200", "800", "gray", "8")}
-    assert {line[0] for line in images} == {"4", "9"}
+    assert {line[0] for line in images} == {"4", "10"}
 
 
 async def test_the_previews_are_the_sheets_as_they_are_printed(tmp_path: Path) -> None:
@@ -171,10 +171,10 @@ async def test_blank_backs_and_the_note_of_copies(tmp_path: Path) -> None:
 async def test_photos_come_on_the_cover_and_on_a_last_page(tmp_path: Path) -> None:
     book = Book(title="A", pictures=pictures(tmp_path / "art", MIXED))
     outcome, file = await composed(tmp_path, order(book), has_cover_photo=True, has_photo_page=True)
-    assert outcome.sheets == 1 + 7 + 1
+    assert outcome.sheets == 1 + 7 + 1 + 1
     with pikepdf.open(file) as pdf:
         counts = [len(page.Resources.get("/XObject", {})) for page in pdf.pages]
-    assert (counts[0], counts[-1], sum(counts)) == (1, 7, 8)
+    assert (counts[0], counts[-2], sum(counts)) == (1, 7, 8)
 
 
 CORPUS: dict[str, tuple[dict[str, Any], list[tuple[int, int]], dict[str, Any]]] = {
@@ -209,7 +209,19 @@ CORPUS: dict[str, tuple[dict[str, Any], list[tuple[int, int]], dict[str, Any]]] 
             "font": "DejaVu Sans",
         },
     ),
-    "tiny paper": ({}, MIXED, {"paper": "custom", "width_mm": 50, "height_mm": 50, "inner_margin_mm": 10}),
+    "tiny paper": (
+        {"layout": "four"},
+        MIXED * 5,
+        {
+            "paper": "custom",
+            "width_mm": 60,
+            "height_mm": 50,
+            "inner_margin_mm": 10,
+            "orientation": "landscape",
+            "has_cover_photo": True,
+            "has_photo_page": True,
+        },
+    ),
     "many copies": ({"quantity": 50}, MIXED, {"paper": "A5"}),
 }
 
@@ -241,7 +253,7 @@ async def test_a_damaged_page_is_named(tmp_path: Path, name: str, content: bytes
     whole = pictures(tmp_path / "art", MIXED)
     bad = tmp_path / name
     bad.write_bytes(png(tmp_path / "whole.png", LYING).read_bytes()[:600] if content is None else content)
-    found = (*whole, Picture(label="Page 1270-8", art=bad))
+    found = (*whole, Picture(label="1270-8", art=bad))
     with pytest.raises(BookError) as caught:
         await composed(tmp_path / "book", order(Book(title="A", pictures=found)))
     assert caught.value.code == "not_printable"
@@ -331,5 +343,5 @@ def test_forty_pages_take_three_seconds_and_300_mb(tmp_path: Path) -> None:
 async def test_five_hundred_pages_work(tmp_path: Path) -> None:
     found = pictures(tmp_path / "art", [UPRIGHT, LYING]) * 250
     outcome, file = await composed(tmp_path, order(Book(title="A", pictures=found)), has_previews=True)
-    assert (outcome.sheets, outcome.previews) == (501, 501)
+    assert (outcome.sheets, outcome.previews) == (502, 502)
     assert await to_thread(lambda: file.stat().st_size) > 100_000

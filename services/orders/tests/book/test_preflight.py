@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pastelka_orders.book.description import BookOptions
-from pastelka_orders.handlers.preflight import check, raster_paths
+from pastelka_orders.handlers.page_files import FileState
+from pastelka_orders.handlers.preflight import check
 from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -23,6 +24,8 @@ PAGE = PageContent(
     svg_path="1/1/svg/v1/image_1.svg",
     newest_status="completed",
     newest_is_active=False,
+    newest_id=3,
+    completed_asked_at=NOW,
 )
 ITEM = ItemContent(5, 1, "Omalovánky", 1, "Pro Aničku", None, [PAGE])
 LARGE = (1700, 2400)
@@ -40,8 +43,22 @@ def page(**values: Any) -> OrderContent:
     return item(replace(PAGE, **values))
 
 
-NO_PAGE = {"coloring_id": None, "coloring_path": None, "svg_path": None, "svg_of": None}
+NO_PAGE: dict[str, Any] = {
+    "coloring_id": None,
+    "coloring_path": None,
+    "coloring_asked_at": None,
+    "svg_path": None,
+    "svg_of": None,
+}
 OTHER = item(replace(PAGE, **NO_PAGE), replace(PAGE, image_id=8, label="2"))
+FILES: dict[str, FileState] = {
+    PAGE.coloring_path or "": LARGE,
+    PAGE.svg_path or "": "vectors",
+    "small.png": (816, 1226),
+    "gone.png": "missing",
+    "gone.svg": "missing",
+    "cut.png": "damaged",
+}
 
 FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     "no_chosen_page": (OTHER, "No page is chosen for photo 1; choose a completed one.", True, "image"),
@@ -67,6 +84,36 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     "file_missing": (
         page(svg_path=None, svg_of=None, coloring_path="gone.png"),
         "The file of page 1 is not in the storage; generate it again.",
+        True,
+        "image",
+    ),
+    "file_missing of an SVG": (
+        page(svg_path="gone.svg"),
+        "The file of page 1 is not in the storage; generate it again.",
+        True,
+        "image",
+    ),
+    "file_damaged": (
+        page(svg_path=None, svg_of=None, coloring_path="cut.png"),
+        "The file of page 1 is damaged; generate it again.",
+        True,
+        "image",
+    ),
+    "newer_page_in_progress": (
+        page(newest_id=4, newest_is_active=True),
+        "Another page of photo 1 is being generated; the chosen one is printed.",
+        False,
+        "image",
+    ),
+    "newer_page_in_error": (
+        page(newest_id=4, newest_status="error", newest_error_code="provider_failed"),
+        "The newest page of photo 1 could not be generated; the chosen one is printed.",
+        False,
+        "image",
+    ),
+    "photo_replaced by the shop": (  # then nothing is chosen any more
+        item(replace(PAGE, **NO_PAGE, photo_replaced_at=NOW + timedelta(days=1)), replace(PAGE, image_id=8)),
+        "The photo of page 1 was replaced after the page was generated.",
         True,
         "image",
     ),
@@ -125,15 +172,21 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
 @pytest.mark.parametrize("code", FINDINGS)
 def test_every_finding_has_its_sentence(code: str) -> None:
     content, sentence, is_error, about = FINDINGS[code]
-    sizes = dict.fromkeys(raster_paths(content), LARGE) | {"small.png": (816, 1226), "gone.png": None}
-    (finding,) = check(content, BookOptions(), {"Dvě": "two"}, sizes)
-    assert (finding.code, finding.message, finding.is_error) == (code, sentence, is_error)
+    (finding,) = check(content, BookOptions(), {"Dvě": "two"}, FILES)
+    assert (finding.code, finding.message, finding.is_error) == (
+        code.split(maxsplit=1)[0],
+        sentence,
+        is_error,
+    )
     assert (finding.line_item_id is not None) == (about != "order")
     assert (finding.image_id is not None) == (about == "image")
 
 
 def test_a_book_that_is_right_has_no_finding() -> None:
-    assert check(order(), BookOptions(), {}, {}) == []
+    assert check(order(), BookOptions(), {}, FILES) == []
+    # A person cancelled the newest page and keeps the chosen one.
+    cancelled = page(newest_id=4, newest_status="error", newest_error_code="cancelled")
+    assert check(cancelled, BookOptions(), {}, FILES) == []
     assert check(item(layout="Dvě", dedication=None), BookOptions(), {"dvě": "two"}, {}) == []
 
 

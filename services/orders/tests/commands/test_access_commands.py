@@ -166,9 +166,12 @@ async def test_a_token_is_printed_once_and_works_until_it_is_revoked(
         (("users", "add", "Jana", "secret password"), "unrecognized arguments: secret password"),
         (("users", "role", "Jana", "admin"), "invalid choice: 'admin'"),
         (("tokens", "create", "x", "--scope", "all"), "invalid choice: 'all'"),
-        (("tokens", "create", "x", "--expires", "never"), "'never' is not a time such as 90d, 12h or 30m"),
-        (("tokens", "create", "x", "--expires", "0d"), "'0d' is not a time such as 90d, 12h or 30m"),
-        (("tokens", "create", "x", "--expires", "731d"), "'731d' is not a time such as 90d, 12h or 30m"),
+        (
+            ("tokens", "create", "x", "--expires", "never"),
+            "'never' is not a duration such as 90d, 12h or 30m",
+        ),
+        (("tokens", "create", "x", "--expires", "0d"), "'0d' is not a duration such as 90d, 12h or 30m"),
+        (("tokens", "create", "x", "--expires", "731d"), "'731d' is not a duration such as 90d, 12h or 30m"),
     ],
 )
 def test_a_wrong_command_line(

@@ -194,7 +194,7 @@ async def test_a_storage_that_is_not_mounted_erases_no_row(house: Any) -> None:
     root.mkdir()  # the empty folder on which it will be mounted
     assert await house.run_once() == (0, 1)
     record = await house.record()
-    assert "Is it mounted?" in record["last_error"]
+    assert "check that it is mounted" in record["last_error"]
     assert record["attempts"] == 0
     assert await house.numbers() == ["4711"]
     root.rmdir()

@@ -17,7 +17,7 @@ from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.database import Database
 from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.errors import ConflictError
-from pastelka_orders.handlers import approvals, generate, orders, stages, versions
+from pastelka_orders.handlers import approvals, generate, orders, versions
 from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.repository import downloads, erasures
@@ -180,7 +180,7 @@ class StageMachine(RuleBasedStateMachine):
         order = self.picked("orders", pick)
         if order is None:
             return
-        self.write(lambda c: stages.note(c, order["order_number"], notes), lost)
+        self.write(lambda c: orders.change(c, order["order_number"], notes), lost)
 
     @rule(pick=PICK, really=st.integers(0, 6), lost=LOST)
     def delete(self, pick: int, really: int, lost: bool) -> None:
@@ -240,7 +240,7 @@ class StageMachine(RuleBasedStateMachine):
             "on_hold": {"on_hold_reason": "The customer calls back"},
         }
         for order in self.rows("orders"):
-            self.write(lambda c, n=order["order_number"]: stages.note(c, n, notes.get(until, {})))
+            self.write(lambda c, n=order["order_number"]: orders.change(c, n, notes.get(until, {})))
 
     # --- the column is what a recomputation says ----------------------------------------------------
 

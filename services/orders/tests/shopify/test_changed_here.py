@@ -43,9 +43,9 @@ async def test_a_later_change_by_the_shop_does_not_replace_what_was_set_here(
         "The shop changed Pro Aničku after it was edited here; the values set here are printed."
     ]
 
-    # The person takes over the shop's title: from then on it is the shop's again.
+    # The person takes over the shop's title: from then on it is the shop's again. The quantity is still open.
     taken = await patch(api, title="Nový název")
-    assert (taken["shop_values"], "shop_changed_at" in taken) == ({"quantity": 2}, False)
+    assert (taken["shop_values"], taken["shop_changed_fields"]) == ({"quantity": 2}, ["quantity"])
     sent["updated_at"] = "2026-11-20T13:00:00Z"
     sent["line_items"][0].update(title="Ještě novější")
     await shop.send(sent, "orders/updated")
@@ -65,3 +65,26 @@ async def test_what_the_shop_removes_is_removed_also_if_it_was_changed_here(
     assert "quantity" not in found["shop_values"]
     await shop.send(payload(updated_at="2026-11-20T12:00:00Z"), "orders/updated")
     assert (await item(api))["quantity"] == 1
+
+
+async def test_a_change_by_the_shop_is_open_until_its_field_is_answered(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
+    await patch(api, title="Pro Aničku", quantity=5)
+    sent = payload(updated_at="2026-11-20T11:00:00Z")
+    sent["line_items"][0]["title"] = "Nový název"
+    await shop.send(sent, "orders/updated")
+    assert (await item(api))["shop_changed_fields"] == ["title"]
+    # Another field does not answer it.
+    other = await patch(api, quantity=6, dedication="Pro Káju")
+    assert (other["shop_changed_fields"], "shop_changed_at" in other) == (["title"], True)
+    sent["updated_at"] = "2026-11-20T12:00:00Z"
+    sent["line_items"][0]["current_quantity"] = 3
+    await shop.send(sent, "orders/updated")
+    assert sorted((await item(api))["shop_changed_fields"]) == ["quantity", "title"]
+    kept = await patch(api, title="Pro Aničku")  # the same value: it stays as it is
+    assert (kept["shop_changed_fields"], "shop_changed_at" in kept) == (["quantity"], True)
+    settled = await patch(api, quantity=3)
+    assert not {"shop_changed_fields", "shop_changed_at"} & set(settled)
+    assert settled["shop_values"]["title"] == "Nový název"

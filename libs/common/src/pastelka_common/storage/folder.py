@@ -36,6 +36,11 @@ class FolderStorage:
         with self._require_root():
             return await file.read_bytes()
 
+    async def read_head(self, path: str, most: int) -> bytes:
+        file = self.resolve(path)
+        with self._require_root():
+            return await to_thread.run_sync(_read_head, file, most)
+
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         file = anyio.Path(self.resolve(path))
         with self._require_root():
@@ -125,6 +130,11 @@ class FolderStorage:
 
 def _not_there() -> StorageUnavailableError:
     return StorageUnavailableError("The storage folder does not exist")
+
+
+def _read_head(file: Path, most: int) -> bytes:
+    with file.open("rb") as source:
+        return source.read(most)
 
 
 def _write_durably(target: Path, content: bytes | Path) -> None:

@@ -42,6 +42,9 @@ class Storage(Protocol):
     async def read(self, path: str) -> bytes:
         """Read the whole file. Raises ``FileNotFoundError``."""
 
+    async def read_head(self, path: str, most: int) -> bytes:
+        """The first bytes of the file, ``most`` at most. Raises ``FileNotFoundError``."""
+
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         """Read the file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
 

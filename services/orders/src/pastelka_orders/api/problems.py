@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem documents, rendered in this one place."""
 
-import errno
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +16,7 @@ from starlette.routing import compile_path
 
 from pastelka_common.storage import StorageUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_transient
-from pastelka_orders.errors import OrdersError
+from pastelka_orders.errors import NO_ROOM, OrdersError
 from pastelka_orders.photos.errors import PhotosRefusedError
 
 # Python 3.11 has the older name.
@@ -25,7 +24,6 @@ _PHRASES = {413: "Content Too Large"}
 # Message of the form parser, which does not read the rest.
 _TOO_MANY_FILES = "Too many files"
 _UNCHANGED = "Nothing was changed; try again in a moment."
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -158,7 +156,7 @@ async def _database_fault(request: Request, error: DBAPIError | PostgresError) -
 
 
 async def _storage(request: Request, error: OSError) -> JSONResponse:
-    if error.errno not in _NO_ROOM:
+    if error.errno not in NO_ROOM:
         return await _unexpected(request, error)
     log.error("storage write failed", error=error.strerror)
     detail = "Nothing was changed; free space in the storage, then try again."

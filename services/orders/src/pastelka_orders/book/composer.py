@@ -1,8 +1,8 @@
 """``python -m pastelka_orders.book.composer FOLDER``: composes a book, with resource limits.
 
 ``FOLDER`` holds ``job.json`` (:class:`ComposeJob`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it,
-and the outcome, :class:`ComposedBook` or :class:`BookRefusal`, goes to standard output. Typesetter and
-decoders read untrusted files: in this process, exhausting memory or time fails only the book.
+and the outcome, :class:`ComposedBook`, :class:`BookRefusal` or :class:`BookFault`, goes to standard output.
+Typesetter and decoders read untrusted files: in this process, exhausting memory or time fails only the book.
 """
 
 import json
@@ -10,16 +10,26 @@ import os
 import resource
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 import typst
 from PIL import Image
 from pydantic import BaseModel
 
-from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks, Picture
-from pastelka_orders.book.finishing import finish, merge
+from pastelka_orders.book.description import (
+    BookFault,
+    BookOptions,
+    BookRefusal,
+    ComposedBook,
+    OrderBooks,
+    Picture,
+)
+from pastelka_orders.book.finishing import DamagedPdfError, finish, merge
 from pastelka_orders.book.imposition import (
     MAX_SHEETS,
     Imposition,
@@ -71,7 +81,7 @@ class ComposeJob(BaseModel):
 
 
 class UnprintableError(Exception):
-    """A page is not a readable picture; the message names it."""
+    """A page or a finished book is unreadable; the message is a sentence that names it."""
 
 
 def compose(job: ComposeJob, folder: Path) -> ComposedBook:
@@ -83,14 +93,15 @@ def compose(job: ComposeJob, folder: Path) -> ComposedBook:
         compiler = _compiler(folder)
         content = _pdf(compiler, job)
     except typst.TypstError as error:
-        raise UnprintableError(_find_unreadable(books, folder) or str(error)) from error
+        label = _find_unreadable(books, folder)
+        raise _damaged(label) if label else UnprintableError(f"The book cannot be set: {error}") from error
     finish(content, folder / PDF, job.options, imposition.order)
     previews = _write_previews(compiler, job, folder) if job.has_previews else 0
     return ComposedBook(sheets=len(imposition.order), previews=previews)
 
 
 def join(job: ComposeJob, folder: Path) -> ComposedBook:
-    """Merge finished PDFs into one. Raises ``TooManySheetsError``."""
+    """Merge finished PDFs into one. Raises ``TooManySheetsError``, ``UnprintableError``."""
     files = []
     for number, part in enumerate(job.parts):
         if not part.books.has_separator:
@@ -100,7 +111,14 @@ def join(job: ComposeJob, folder: Path) -> ComposedBook:
             files.append(folder / f"separator_{number}.pdf")
             finish(content, files[-1], part.options, separator.order)
         files.append(part.file)
-    return ComposedBook(sheets=merge(files, folder / PDF, title=job.title, most=MAX_SHEETS), previews=0)
+    try:
+        sheets = merge(files, folder / PDF, title=job.title, most=MAX_SHEETS)
+    except DamagedPdfError as error:
+        names = {part.file: part.books.order_number for part in job.parts}
+        raise UnprintableError(
+            f"The book of order {names[error.file]} is damaged; compose it again."
+        ) from error
+    return ComposedBook(sheets=sheets, previews=0)
 
 
 def _compiler(folder: Path) -> typst.Compiler:
@@ -168,15 +186,33 @@ def _copy_art(picture: Picture, target: Path) -> Path:
     if picture.art.suffix == ".svg":
         target.symlink_to(picture.art.resolve())
         return Path(target.name)
-    try:
-        with Image.open(picture.art) as image:
-            if image.mode in _KEPT_MODES and "transparency" not in image.info:
-                target.symlink_to(picture.art.resolve())
-            else:
-                _on_white(image).save(target, "PNG", compress_level=1)
-    except _UNREADABLE as error:
-        raise UnprintableError(picture.label) from error
+    with _opened(picture.art, picture.label) as image:
+        is_kept = image.mode in _KEPT_MODES and "transparency" not in image.info
+        gray = None if is_kept else _on_white(image)
+    if gray is None:
+        target.symlink_to(picture.art.resolve())
+    else:
+        gray.save(target, "PNG", compress_level=1)
     return Path(target.name)
+
+
+@contextmanager
+def _opened(file: Path, label: str) -> Iterator[Image.Image]:
+    """Open a picture to decode it. An error of the disk is not reported as a damaged page.
+
+    The block must not write files. Raises ``UnprintableError``, ``OSError``.
+    """
+    try:
+        with Image.open(file) as image:
+            yield image
+    except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise _damaged(label) from error
+
+
+def _damaged(label: str) -> UnprintableError:
+    return UnprintableError(f"Page {label} is damaged and cannot be printed; generate it again.")
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -190,14 +226,11 @@ def _copy_photo(picture: Picture, options: BookOptions, target: Path) -> Path | 
     """Write a small copy, if the book shows photos."""
     if picture.photo is None or not (options.has_cover_photo or options.has_photo_page):
         return None
-    try:
-        with Image.open(picture.photo) as image:
-            image.draft("RGB", (_PHOTO_PIXELS, _PHOTO_PIXELS))
-            small = image.convert("RGB")
-            small.thumbnail((_PHOTO_PIXELS, _PHOTO_PIXELS))
-            small.save(target, "JPEG", quality=88)
-    except _UNREADABLE as error:
-        raise UnprintableError(picture.label) from error
+    with _opened(picture.photo, picture.label) as image:
+        image.draft("RGB", (_PHOTO_PIXELS, _PHOTO_PIXELS))
+        small = image.convert("RGB")
+        small.thumbnail((_PHOTO_PIXELS, _PHOTO_PIXELS))
+    small.save(target, "JPEG", quality=88)
     return Path(target.name)
 
 
@@ -205,6 +238,7 @@ def _find_unreadable(order: OrderBooks, folder: Path) -> str | None:
     """Label of the first picture that the typesetter cannot read."""
     for book in order.books:
         for picture in book.pictures:
+            (folder / picture.art).read_bytes()  # raises if the disk fails
             source = f'#image("{picture.art.name}")'.encode()
             try:
                 typst.Compiler(root=str(folder)).compile(
@@ -231,20 +265,24 @@ def preview_name(number: int) -> str:
     return f"sheet_{number}.webp"
 
 
-def _outcome(job: ComposeJob, folder: Path) -> ComposedBook | BookRefusal:
+def _outcome(job: ComposeJob, folder: Path) -> ComposedBook | BookRefusal | BookFault:
     try:
         return join(job, folder) if job.parts else compose(job, folder)
     except UnprintableError as error:
-        return BookRefusal(
-            code="not_printable", message=f"{error} is damaged and cannot be printed; generate it again."
-        )
+        return BookRefusal(code="not_printable", message=str(error))
     except TooManySheetsError:
         return BookRefusal(
             code="book_too_large",
             message=f"The book would have more than {MAX_SHEETS} sheets; print copies as a note instead.",
         )
+    except pikepdf.PdfError as error:
+        return BookRefusal(
+            code="not_printable", message=f"A finished book is damaged ({error}); compose it again."
+        )
     except MemoryError:
         return BookRefusal(code="book_too_large", message="Composing the book exceeds the memory limit.")
+    except OSError as error:
+        return BookFault(error_number=error.errno or 0, reason=error.strerror or str(error))
 
 
 def main() -> None:

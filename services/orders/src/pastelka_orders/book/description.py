@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pastelka_orders.book.paper import MIN_PRINTABLE, Sheet
+
 PaperName = Literal["A5", "A4", "A3", "Letter", "custom"]
 Orientation = Literal["auto", "portrait", "landscape"]
 Backs = Literal["printed", "blank"]
@@ -55,14 +57,33 @@ class BookOptions(BaseModel):
             raise ValueError("width_mm and height_mm go with custom paper only")
         return self
 
+    @model_validator(mode="after")
+    def _has_a_printable_area(self) -> Self:
+        area = Sheet(self).printable(is_even=False)
+        if min(area.width, area.height) < MIN_PRINTABLE:
+            raise ValueError(
+                f"the printable area would be {area.width:g} x {area.height:g} mm, and must be"
+                f" {MIN_PRINTABLE:g} x {MIN_PRINTABLE:g} mm at least; choose larger paper or a smaller"
+                " inner_margin_mm"
+            )
+        return self
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether the book shows photos."""
+        return self.has_cover_photo or self.has_photo_page
+
 
 class Picture(BaseModel):
-    """One page: its vectors (SVG) or pixels (PNG), and the photo it was made from."""
+    """One page: its vectors (SVG) or pixels (PNG), and the photo it was made from.
+
+    Paths are relative to the storage in a stored version, and of the file system in a composer's job.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     label: str
-    """Its name in error messages."""
+    """Its name in error messages, such as ``1270-2``."""
     art: Path
     photo: Path | None = None
 
@@ -77,6 +98,7 @@ class Book(BaseModel):
     layout: Layout = "auto"
     quantity: Annotated[int, Field(ge=1)] = 1
     pictures: tuple[Picture, ...]
+    line_item_id: int | None = None
 
 
 class OrderBooks(BaseModel):
@@ -103,3 +125,10 @@ class BookRefusal(BaseModel):
 
     code: str
     message: str
+
+
+class BookFault(BaseModel):
+    """A file could not be written or read; a later attempt may succeed."""
+
+    error_number: int
+    reason: str

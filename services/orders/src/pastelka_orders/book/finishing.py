@@ -6,8 +6,9 @@ permits it, as the typesetter adds an output intent.
 
 import re
 from collections.abc import Sequence
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
@@ -25,6 +26,14 @@ _PAINT = re.compile(rb"/(c\d+) (cs|CS) ([\d.]+) ([\d.]+) ([\d.]+) (scn|SCN)\b")
 _GRAY = {b"scn": b"g", b"SCN": b"G"}
 
 
+class DamagedPdfError(Exception):
+    """A finished book is not a readable PDF."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file.name)
+        self.file = file
+
+
 def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[int]) -> None:
     """Write the PDF ``content`` with its sheets in ``order``, ready for a print shop."""
     with pikepdf.open(BytesIO(content)) as pdf:
@@ -38,15 +47,25 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
 
 
 def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
-    """Merge several PDFs into one; returns its number of sheets. Raises ``TooManySheetsError``."""
-    with pikepdf.open(files[0]) as pdf:
+    """Merge several PDFs into one; returns its number of sheets.
+
+    Raises ``TooManySheetsError``, ``DamagedPdfError``.
+    """
+    with _opened(files[0]) as pdf:
         for file in files[1:]:
-            with pikepdf.open(file) as other:
+            with _opened(file) as other:
                 if len(pdf.pages) + len(other.pages) > most:
                     raise TooManySheetsError(f"more than {most} sheets")
                 pdf.pages.extend(other.pages)
         _save(pdf, target, title=title)
         return len(pdf.pages)
+
+
+def _opened(file: Path) -> Pdf:
+    try:
+        return pikepdf.open(file)
+    except pikepdf.PdfError as error:
+        raise DamagedPdfError(file) from error
 
 
 def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
@@ -56,9 +75,41 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
         if title is not None:
             metadata["dc:title"] = title
             metadata["pdf:Keywords"] = title
-    pdf.save(
-        target, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True
-    )
+    with target.open("wb") as file:
+        output = _Output(file)
+        pdf.save(
+            cast("BinaryIO", output),
+            min_version="1.7",
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            deterministic_id=True,
+        )
+        output.check()
+
+
+class _Output(RawIOBase):
+    """A file to save to: qpdf ends the process if a write raises, so errors are kept until it has ended."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._error: OSError | None = None
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write ``data``, or drop it after an error."""
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def check(self) -> None:
+        """Raise the first error of a write."""
+        if self._error is not None:
+            raise self._error
 
 
 def _set_boxes(page: Object, options: BookOptions) -> None:

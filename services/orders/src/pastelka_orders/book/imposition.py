@@ -117,10 +117,11 @@ class _Books:
                 sheets.append(self._photos(photos[first : first + _PHOTOS_ON_A_PAGE], len(sheets)))
         return sheets
 
-    def padded(self, sheets: list[list[Element]]) -> Iterator[list[Element]]:
-        """The sheets, with a blank back at the end if the next ones must begin on a front."""
+    @staticmethod
+    def padded(sheets: list[list[Element]]) -> Iterator[list[Element]]:
+        """The sheets, and a blank back if needed: printed on both sides, the next ones begin on a front."""
         yield from sheets
-        if len(sheets) % 2 and (self.options.backs == "blank" or self.options.inner_margin_mm):
+        if len(sheets) % 2:
             yield []
 
     def _turn_over(self, sheets: list[list[Element]]) -> None:

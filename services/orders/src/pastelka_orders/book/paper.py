@@ -1,8 +1,10 @@
 """Sizes of paper, and the areas of a sheet. All lengths in millimeters, from the top left corner."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pastelka_orders.book.description import BookOptions
+if TYPE_CHECKING:
+    from pastelka_orders.book.description import BookOptions
 
 POINTS = 72 / 25.4
 """Points per millimeter."""
@@ -15,6 +17,8 @@ MARK_DISTANCE = 3.0
 _SLUG = 12.0
 _NUMBER_SPACE = 6.0
 _GAP = 8.0
+MIN_PRINTABLE = 30.0
+"""Width and height of the printable area: what is on a sheet has its own margins and gaps within."""
 
 # ISO 216; ANSI/ASME Y14.1 for Letter.
 _SIZES = {"A5": (148.0, 210.0), "A4": (210.0, 297.0), "A3": (297.0, 420.0), "Letter": (215.9, 279.4)}
@@ -44,7 +48,7 @@ class Area:
 class Sheet:
     """The sheet for ``options``; areas are relative to the trimmed sheet."""
 
-    options: BookOptions
+    options: "BookOptions"
 
     @property
     def trim(self) -> tuple[float, float]:

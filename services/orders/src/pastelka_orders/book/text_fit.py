@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
@@ -49,14 +51,11 @@ class FittedText:
 
 def printable_text(text: str) -> tuple[str, str]:
     """``text`` without the characters that no typeface has, and these, each once."""
-    missing: dict[str, None] = {}
-    kept: list[str] = []
-    for character in _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " "):
-        if character == "\n" or (not _is_invisible(character) and _has_glyph(character)):
-            kept.append(character)
-        elif not _is_invisible(character):
-            missing[character] = None
-    return "".join(kept), "".join(missing)
+    clean = _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
+    found = set(clean)
+    missing = {one for one in found if not _is_invisible(one) and not _has_glyph(one)}
+    kept = clean.translate({ord(one): None for one in found if one in missing or _is_left_out(one)})
+    return kept, "".join(one for one in dict.fromkeys(clean) if one in missing)
 
 
 def fit_text(
@@ -69,57 +68,93 @@ def fit_text(
     clean = _PREPOSITION.sub("\\1\u00a0", printable_text(text)[0].strip())
     if not clean:
         return FittedText((), largest)
-    size = largest
-    while True:
-        lines = _lines(clean, width * POINTS / size / _SLACK, font)
+    paragraphs = _measured(clean, font)
+
+    def filled(size: float) -> tuple[list[str], int]:
         room = max(1, int(height / (size * LINE_HEIGHT / POINTS) + 1e-6))
-        if len(lines) <= room:
-            return FittedText(tuple(lines), size)
-        if size <= smallest:
-            break
-        size = max(smallest, size - 1)
-    left_out = sum(map(len, lines[room:])) + len(lines) - room
-    return FittedText((*lines[: room - 1], lines[room - 1].rstrip() + ELLIPSIS), size, left_out)
+        return _lines(paragraphs, width * POINTS / size / _SLACK, font), room
+
+    lines, room = filled(smallest)
+    if len(lines) > room:
+        left_out = sum(map(len, lines[room:])) + len(lines) - room
+        return FittedText((*lines[: room - 1], lines[room - 1].rstrip() + ELLIPSIS), smallest, left_out)
+
+    def is_fitting(size: float) -> bool:
+        lines, room = filled(size)
+        return len(lines) <= room
+
+    # Text that fits in one size fits in every smaller one.
+    sizes = _sizes(largest, smallest)
+    size = sizes[bisect_left(sizes, True, hi=len(sizes) - 1, key=is_fitting)]
+    return FittedText(tuple(filled(size)[0]), size)
 
 
-def _lines(text: str, width: float, font: FontName) -> list[str]:
+def _sizes(largest: float, smallest: float) -> list[float]:
+    """All sizes, largest first."""
+    whole = [largest - step for step in range(ceil(largest - smallest))]
+    return [*whole, smallest]
+
+
+_Word = tuple[str, float]
+"""With its width in font sizes."""
+
+
+def _measured(text: str, font: FontName) -> list[list[_Word]]:
+    """The words of each paragraph."""
+    widths = _widths(font)
+    return [
+        [(word, sum(widths.get(one, 0.0) for one in word)) for word in paragraph.split(" ") if word]
+        for paragraph in text.split("\n")
+    ]
+
+
+def _lines(paragraphs: list[list[_Word]], width: float, font: FontName) -> list[str]:
     """Filled lines; ``width`` in font sizes."""
+    space = _widths(font)[" "]
     lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in _breakable(paragraph.split(" "), width, font):
-            longer = f"{line} {word}" if line else word
-            if line and _width(longer, font) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = longer
-        lines.append(line)
+    for words in paragraphs:
+        line: list[str] = []
+        used = 0.0
+        for word, length in _breakable(words, width, font):
+            if line and used + space + length > width:
+                lines.append(" ".join(line))
+                line, used = [], 0.0
+            used += length + (space if line else 0.0)
+            line.append(word)
+        lines.append(" ".join(line))
     return lines
 
 
-def _breakable(words: list[str], width: float, font: FontName) -> list[str]:
-    """The words; one that is wider than a line is split."""
-    found: list[str] = []
-    for word in filter(None, words):
-        piece = ""
-        for character in word:
-            if piece and _width(piece + character, font) > width:
-                found.append(piece)
-                piece = ""
-            piece += character
-        found.append(piece)
-    return found
+def _breakable(words: list[_Word], width: float, font: FontName) -> Iterator[_Word]:
+    """The words; one that is wider than a line in pieces."""
+    widths = _widths(font)
+    for word, length in words:
+        if length <= width:
+            yield word, length
+            continue
+        first, used = 0, 0.0
+        for place, character in enumerate(word):
+            wide = widths.get(character, 0.0)
+            if place > first and used + wide > width:
+                yield word[first:place], used
+                first, used = place, 0.0
+            used += wide
+        yield word[first:], used
 
 
-def _width(text: str, font: FontName) -> float:
-    own, other = _advances(font), _advances(FALLBACK)
-    return sum(own.get(ord(one), other.get(ord(one), 0.0)) for one in text)
+@cache
+def _widths(font: FontName) -> Mapping[str, float]:
+    """Width of each character in font sizes."""
+    return {chr(code): width for code, width in {**_advances(FALLBACK), **_advances(font)}.items()}
 
 
 def _is_invisible(character: str) -> bool:
     """Controls, directional marks, joiners, and selectors of variants that the typeface lacks."""
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or "\ufe00" <= character <= "\ufe0f"
+
+
+def _is_left_out(character: str) -> bool:
+    return character != "\n" and _is_invisible(character)
 
 
 def _has_glyph(character: str) -> bool:

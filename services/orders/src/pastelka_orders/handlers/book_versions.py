@@ -5,14 +5,13 @@ from pathlib import Path, PurePosixPath
 
 import anyio
 import structlog
-from PIL import Image, UnidentifiedImageError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Failure, OrderChanged
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.storage import Storage
 from pastelka_orders.book.composer import preview_name
-from pastelka_orders.book.description import BookOptions
+from pastelka_orders.book.description import BookOptions, OrderBooks
 from pastelka_orders.book.process import BookComposer, pdf_of
 from pastelka_orders.book.settings import Layouts
 from pastelka_orders.database import Database
@@ -24,17 +23,23 @@ from pastelka_orders.errors import (
     OrderNotFoundError,
 )
 from pastelka_orders.exports import file_name
+from pastelka_orders.handlers.book_content import fingerprint, fingerprints, resolved, without
 from pastelka_orders.handlers.books import composed
-from pastelka_orders.handlers.preflight import Finding, Sizes, check, raster_paths
+from pastelka_orders.handlers.page_files import FileStates, look_for, unusable
+from pastelka_orders.handlers.preflight import NO_PAGES, Code, Finding, check, removed
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import book_versions, books, claims, stages
-from pastelka_orders.repository.book_versions import BookRecord, ClaimedBook
+from pastelka_orders.repository.book_versions import BookRecord, ClaimedBook, NewBook
+from pastelka_orders.repository.books import OrderContent
 from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
 
 _STORE_CONCURRENCY = 4
 _BEGUN, _COMPOSED = 10, 70
 """Percent."""
+_NOT_FORCED: frozenset[Code] = frozenset({"no_pages", "order_cancelled"})
+# Checks at once in one process: an order may have a thousand long texts.
+_CHECKS = anyio.CapacityLimiter(2)
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +47,16 @@ log = structlog.get_logger(__name__)
 async def preflight(
     database: Database, storage: Storage, order_number: str, options: BookOptions, layouts: Layouts
 ) -> list[Finding]:
-    """Check the book of an order. Raises ``OrderNotFoundError``, ``OSError``."""
-    content = await database.read(lambda c: books.contents(c, order_number))
-    if content is None:
-        raise OrderNotFoundError(order_number)
-    sizes = await _sizes(storage, raster_paths(content))
-    return check(content, options, layouts, sizes)
+    """What is wrong with the book of an order. Raises ``OrderNotFoundError``, ``OSError``."""
+    content = await database.read(lambda c: _content(c, order_number))
+    return await _check(content, options, layouts, await look_for(storage, content, options))
+
+
+async def _check(
+    content: OrderContent, options: BookOptions, layouts: Layouts, files: FileStates
+) -> list[Finding]:
+    """Run the check in a thread: the texts of an order may be long."""
+    return await anyio.to_thread.run_sync(check, content, options, layouts, files, limiter=_CHECKS)
 
 
 async def request_book(
@@ -59,25 +68,59 @@ async def request_book(
     *,
     is_forced: bool,
 ) -> int:
-    """Request a book; returns its version number, or that of an active version with the same options.
+    """Request a book of the order as it is now; returns its version number.
 
-    Raises ``BookFindingsError`` if the preflight finds errors, unless ``is_forced``; a book without pages, or
-    of a cancelled order, cannot be forced.
+    An active version that is the same is returned instead. Raises ``BookFindingsError`` if the preflight
+    finds errors, unless ``is_forced``: then missing and damaged files are left out. A book without pages,
+    or of a cancelled order, cannot be forced.
     """
-    found = [
-        one for one in await preflight(database, storage, order_number, options, layouts) if one.is_error
-    ]
-    if found and (not is_forced or any(one.code in {"no_pages", "order_cancelled"} for one in found)):
+    content = await database.read(lambda c: _content(c, order_number))
+    files = await look_for(storage, content, options)
+    found = [one for one in await _check(content, options, layouts, files) if one.is_error]
+    order = without(resolved(content, layouts, has_photos=options.has_photos), unusable(files))
+    if not order.books and not any(one.code in _NOT_FORCED for one in found):
+        found.append(Finding("no_pages", NO_PAGES))
+    if found and (not is_forced or any(one.code in _NOT_FORCED for one in found)):
         raise BookFindingsError(order_number, [one.message for one in found])
-    return await database.write(lambda c: _add(c, order_number, options))
+    book = NewBook(
+        options=options.model_dump(mode="json"),
+        content=order.model_dump(mode="json", exclude_defaults=True),
+        fingerprint=fingerprint(order),
+        is_forced=is_forced,
+    )
+    return await database.write(lambda c: _add(c, order_number, book))
 
 
-async def _add(connection: AsyncConnection, order_number: str, options: BookOptions) -> int:
-    version = await book_versions.add(connection, order_number, options.model_dump(mode="json"))
+async def _add(connection: AsyncConnection, order_number: str, book: NewBook) -> int:
+    version = await book_versions.add(connection, order_number, book)
     if version is None:
         raise OrderNotFoundError(order_number)
     await _announce(connection, order_number)
     return version
+
+
+async def _content(connection: AsyncConnection, order_number: str) -> OrderContent:
+    content = await books.contents(connection, order_number)
+    if content is None:
+        raise OrderNotFoundError(order_number)
+    return content
+
+
+async def listed(connection: AsyncConnection, order_number: str, files: str, layouts: Layouts) -> str:
+    """JSON list of an order's versions, newest first. Raises ``OrderNotFoundError``."""
+    current = fingerprints(await _content(connection, order_number), layouts)
+    return await book_versions.listed(connection, order_number, files, current) or "[]"
+
+
+async def shown(
+    connection: AsyncConnection, order_number: str, version: int, files: str, layouts: Layouts
+) -> str:
+    """JSON of one version. Raises ``OrderNotFoundError``, ``BookNotFoundError``."""
+    current = fingerprints(await _content(connection, order_number), layouts)
+    document = await book_versions.shown(connection, order_number, version, files, current)
+    if document is None:
+        raise BookNotFoundError(order_number, version)
+    return document
 
 
 async def retry(connection: AsyncConnection, order_number: str, version: int) -> None:
@@ -131,22 +174,20 @@ class BookJobs:
 
     async def work(self, claim: Claim) -> Write:
         """See ``JobKind``."""
-        book = await self.database.write(lambda c: self._progress(c, claim, _BEGUN))
-        content = await self.database.read(lambda c: books.contents(c, book.order_number))
-        if content is None:
-            raise ClaimLostError
+        book = await self._progress(claim, _BEGUN)
         options = BookOptions.model_validate(book.options)
+        order = OrderBooks.model_validate(book.content)
+        await self._check(book, order, options)
         try:
             async with composed(
                 self.composer,
                 self.storage,
-                content,
+                order,
                 options,
-                self.layouts,
                 has_previews=True,
                 created_at=book.created_at,
             ) as (outcome, folder):
-                await self.database.write(lambda c: self._progress(c, claim, _COMPOSED))
+                await self._progress(claim, _COMPOSED)
                 path = _path(book)
                 await self._store_previews(folder, PurePosixPath(path).parent, outcome.previews)
                 await self.storage.put_file(path, pdf_of(folder))
@@ -156,6 +197,18 @@ class BookJobs:
             raise TransientError("file_missing", "A file of the book is not in the storage.") from error
         return lambda c: self._complete(c, claim, path, outcome.sheets, outcome.previews)
 
+    async def _check(self, book: ClaimedBook, order: OrderBooks, options: BookOptions) -> None:
+        """Raise ``PermanentError`` if the order, as it is now, must not be printed like this."""
+        content = await self.database.read(lambda c: books.contents(c, book.order_number))
+        if content is None:
+            raise ClaimLostError
+        found = [one for one in await _check(content, options, self.layouts, {}) if one.is_error]
+        if book.is_forced:
+            found = [one for one in found if one.code == "order_cancelled"]
+        found += removed(content, {one.line_item_id for one in order.books})
+        if found:
+            raise PermanentError(found[0].code, " ".join(one.message for one in found))
+
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
         """Store on the version why it cannot be composed."""
         book = await book_versions.claimed(connection, claim)
@@ -163,11 +216,15 @@ class BookJobs:
         await _announce(connection, book.order_number)
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
 
-    async def _progress(self, connection: AsyncConnection, claim: Claim, progress: int) -> ClaimedBook:
-        book = await book_versions.claimed(connection, claim)
-        await book_versions.save_progress(connection, book.id, progress)
-        await _announce(connection, book.order_number)
-        return book
+    async def _progress(self, claim: Claim, progress: int) -> ClaimedBook:
+        async def note(connection: AsyncConnection) -> ClaimedBook:
+            book = await book_versions.claimed(connection, claim)
+            await book_versions.save_progress(connection, book.id, progress)
+            await _announce(connection, book.order_number)
+            return book
+
+        async with claim.lock:
+            return await self.database.write(note)
 
     async def _complete(
         self, connection: AsyncConnection, claim: Claim, path: str, sheets: int, previews: int
@@ -194,29 +251,3 @@ class BookJobs:
 
 def _path(book: ClaimedBook) -> str:
     return f"{book.order_id}/book/v{book.version}/{file_name(book.order_number)}.pdf"
-
-
-async def _sizes(storage: Storage, paths: list[str]) -> Sizes:
-    """Widths and heights; ``None`` for files that are missing or not images."""
-    limiter = anyio.CapacityLimiter(_STORE_CONCURRENCY)
-    found: dict[str, tuple[int, int] | None] = {}
-
-    async def measure(path: str) -> None:
-        async with limiter, storage.local_copy(path) as file:
-            found[path] = await anyio.to_thread.run_sync(_size, file)
-
-    try:
-        async with anyio.create_task_group() as group:
-            for path in paths:
-                group.start_soon(measure, path)
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
-    return found
-
-
-def _size(file: Path) -> tuple[int, int] | None:
-    try:
-        with Image.open(file) as image:
-            return image.size
-    except (FileNotFoundError, UnidentifiedImageError):
-        return None

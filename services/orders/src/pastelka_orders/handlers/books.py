@@ -1,21 +1,19 @@
-"""Composes the books of an order from local copies of their files."""
+"""Books of an order, composed with the files they are made of at hand."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import anyio
 
-from pastelka_common.storage import Storage
+from pastelka_common.storage import Storage, StorageUnavailableError
 from pastelka_orders.book.composer import FinishedBook
 from pastelka_orders.book.description import Book, BookOptions, ComposedBook, OrderBooks, Picture
-from pastelka_orders.book.process import BookComposer
-from pastelka_orders.book.settings import Layouts, known_layout
-from pastelka_orders.errors import FileMissingError
-from pastelka_orders.exports import file_name
+from pastelka_orders.book.process import BookComposer, BookError, no_room
+from pastelka_orders.errors import NO_ROOM, FileMissingError
 from pastelka_orders.repository.book_versions import StoredBook
-from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
 
 TEMP_PREFIX = "pastelka-book-"
 
@@ -24,93 +22,100 @@ TEMP_PREFIX = "pastelka-book-"
 async def composed(
     composer: BookComposer,
     storage: Storage,
-    content: OrderContent,
+    order: OrderBooks,
     options: BookOptions,
-    layouts: Layouts,
     *,
     has_previews: bool = False,
     created_at: datetime | None = None,
 ) -> AsyncIterator[tuple[ComposedBook, Path]]:
     """Compose the books of an order into a temporary folder, deleted when the block ends.
 
-    Pages without a file are omitted. Raises ``FileMissingError``, ``BookError``, ``OSError``.
+    ``order`` names files of the storage. Raises ``FileMissingError``, ``BookError``, ``ComposerError``,
+    ``OSError`` (of the storage).
     """
-    async with anyio.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
-        async with AsyncExitStack() as files:
-            books = await _described(storage, files, content, options, layouts)
-            outcome = await composer.compose(
-                books, options, Path(folder), has_previews=has_previews, created_at=created_at
-            )
-        yield outcome, Path(folder)
-
-
-async def _described(
-    storage: Storage, files: AsyncExitStack, content: OrderContent, options: BookOptions, layouts: Layouts
-) -> OrderBooks:
-    needs_photos = options.has_cover_photo or options.has_photo_page
-
-    async def picture(page: PageContent) -> Picture:
-        name = file_name(content.order_number, page.label)
-        art = await _local(storage, files, page.art_path or "", name)
-        photo = page.photo_path if needs_photos else None
-        small = None if photo is None else await _local(storage, files, photo, f"{name} (photo)")
-        return Picture(label=f"Page {name}", art=art, photo=small)
-
-    async def pictures(pages: Iterable[PageContent]) -> tuple[Picture, ...]:
-        return tuple([await picture(page) for page in pages if page.art_path is not None])
-
-    def book(item: ItemContent, found: tuple[Picture, ...]) -> Book:
-        return Book(
-            title=item.title,
-            dedication=item.dedication or "",
-            layout=known_layout(item.layout, layouts) or "auto",
-            quantity=item.quantity,
-            pictures=found,
-        )
-
-    books = [book(item, await pictures(item.pages)) for item in content.wanted]
-    return OrderBooks(
-        order_number=content.order_number,
-        customer=content.customer_name or "",
-        books=tuple(one for one in books if one.pictures),
-        has_separator=options.copies == "note",
-    )
-
-
-async def _local(storage: Storage, files: AsyncExitStack, path: str, name: str) -> Path:
-    file = await files.enter_async_context(storage.local_copy(path))
-    if not await anyio.Path(file).is_file():
-        raise FileMissingError(name + PurePosixPath(path).suffix)
-    return file
+    if not order.books:
+        raise BookError("no_pages", "No page to print; choose a completed one.")
+    books = order.model_copy(update={"has_separator": options.copies == "note"})
+    async with AsyncExitStack() as stack:
+        with _temp_room():
+            folder = Path(await stack.enter_async_context(anyio.TemporaryDirectory(prefix=TEMP_PREFIX)))
+            async with AsyncExitStack() as files:
+                outcome = await composer.compose(
+                    await _Copies(storage, files).of(books),
+                    options,
+                    folder,
+                    has_previews=has_previews,
+                    created_at=created_at,
+                )
+        yield outcome, folder
 
 
 @asynccontextmanager
 async def joined(
-    composer: BookComposer, storage: Storage, orders: Sequence[tuple[OrderContent, StoredBook]]
+    composer: BookComposer, storage: Storage, finished: Sequence[StoredBook]
 ) -> AsyncIterator[Path]:
     """Merge the finished books of several orders into one PDF in a temporary folder.
 
-    Raises ``FileMissingError``, ``BookError``, ``OSError``.
+    The separator sheets say what the books hold. Raises ``FileMissingError``, ``BookError``,
+    ``ComposerError``, ``OSError`` (of the storage).
     """
-    async with anyio.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
-        async with AsyncExitStack() as files:
-            parts = []
-            for content, stored in orders:
-                options = BookOptions.model_validate(stored.options)
-                parts.append(
-                    FinishedBook(
-                        books=OrderBooks(
-                            order_number=content.order_number,
-                            customer=content.customer_name or "",
-                            books=tuple(
-                                Book(title=item.title, quantity=item.quantity, pictures=())
-                                for item in content.wanted
-                            ),
-                            has_separator=options.copies == "note",
-                        ),
-                        options=options,
-                        file=await _local(storage, files, stored.path, content.order_number),
-                    )
-                )
-            await composer.join(parts, Path(folder))
-        yield Path(folder)
+    async with AsyncExitStack() as stack:
+        with _temp_room():
+            folder = Path(await stack.enter_async_context(anyio.TemporaryDirectory(prefix=TEMP_PREFIX)))
+            async with AsyncExitStack() as files:
+                copies = _Copies(storage, files)
+                parts = [await copies.finished(stored) for stored in finished]
+                await composer.join(parts, folder)
+        yield folder
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Files of the storage in the file system, for as long as ``files`` is open."""
+
+    storage: Storage
+    files: AsyncExitStack
+
+    async def of(self, order: OrderBooks) -> OrderBooks:
+        """The same books with paths of files in the file system."""
+        books = [await self._book(book) for book in order.books]
+        return order.model_copy(update={"books": tuple(books)})
+
+    async def finished(self, stored: StoredBook) -> FinishedBook:
+        """A PDF, and what its separator sheet says."""
+        options = BookOptions.model_validate(stored.options)
+        order = OrderBooks.model_validate(stored.content)
+        return FinishedBook(
+            books=order.model_copy(update={"has_separator": options.copies == "note"}),
+            options=options,
+            file=await self._file(Path(stored.path), order.order_number),
+        )
+
+    async def _book(self, book: Book) -> Book:
+        pictures = [await self._picture(picture) for picture in book.pictures]
+        return book.model_copy(update={"pictures": tuple(pictures)})
+
+    async def _picture(self, picture: Picture) -> Picture:
+        photo = picture.photo
+        return Picture(
+            label=picture.label,
+            art=await self._file(picture.art, picture.label),
+            photo=None if photo is None else await self._file(photo, f"{picture.label} (photo)"),
+        )
+
+    async def _file(self, path: Path, name: str) -> Path:
+        file = await self.files.enter_async_context(self.storage.local_copy(str(path)))
+        if not await anyio.Path(file).is_file():
+            raise FileMissingError(name + path.suffix)
+        return file
+
+
+@contextmanager
+def _temp_room() -> Iterator[None]:
+    """Distinguish a full temporary folder from a full storage: the block must not write to the storage."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM or isinstance(error, StorageUnavailableError):
+            raise
+        raise no_room() from error

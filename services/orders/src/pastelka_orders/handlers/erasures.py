@@ -7,7 +7,15 @@ from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import ErasureReason
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import erasures, images, orders, retention, shop_orders, versions
+from pastelka_orders.repository import (
+    book_versions,
+    erasures,
+    images,
+    orders,
+    retention,
+    shop_orders,
+    versions,
+)
 from pastelka_orders.repository.erasures import Target
 
 ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
@@ -22,6 +30,7 @@ async def request_erasure(
         for version in await versions.lock_active(connection, kind, target.order_number):
             await end_in_error(connection, outbox, version, ERASING)
             stop_work(outbox, version)
+    await book_versions.end_active(connection, target.order_id, ERASING.code, ERASING.message)
     is_new = await erasures.add(connection, target, reason, asked_by)
     await outbox.flush(connection)
     return is_new

@@ -1,14 +1,15 @@
 """Preflight of a book before it is printed; one sentence per finding."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.book.imposition import cells_of, fit_dedication
-from pastelka_orders.book.paper import Sheet
+from pastelka_orders.book.paper import Area, Sheet
 from pastelka_orders.book.settings import Layouts, known_layout
 from pastelka_orders.book.text_fit import printable_text
+from pastelka_orders.handlers.page_files import FileStates
 from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
 
 MIN_PPI = 200
@@ -21,7 +22,10 @@ Code = Literal[
     "no_chosen_page",
     "page_in_error",
     "page_in_progress",
+    "newer_page_in_progress",
+    "newer_page_in_error",
     "file_missing",
+    "file_damaged",
     "low_resolution",
     "svg_outdated",
     "photo_replaced",
@@ -39,13 +43,14 @@ _ERRORS: frozenset[Code] = frozenset(
         "page_in_error",
         "page_in_progress",
         "file_missing",
+        "file_damaged",
         "photo_replaced",
         "dedication_too_long",
     }
 )
 
-Sizes = Mapping[str, tuple[int, int] | None]
-"""Width and height in pixels by path; ``None`` if there is no file."""
+_REPLACED = "The photo of page {} was replaced after the page was generated."
+NO_PAGES = "No page to print; choose a completed one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +68,29 @@ class Finding:
         return self.code in _ERRORS
 
 
-def raster_paths(content: OrderContent) -> list[str]:
-    """Files whose sizes :func:`check` needs."""
-    pages = [page for item in content.wanted for page in item.pages]
-    return [page.art_path for page in pages if page.art_path is not None and not page.has_fitting_svg]
-
-
-def check(content: OrderContent, options: BookOptions, layouts: Layouts, sizes: Sizes) -> list[Finding]:
-    """All findings, in the order of the book."""
+def check(content: OrderContent, options: BookOptions, layouts: Layouts, files: FileStates) -> list[Finding]:
+    """All findings, in the order of the book. Files that are not in ``files`` are not checked."""
     if content.is_cancelled:
         message = f"Order {content.order_number} was cancelled in the shop; nothing is printed for it."
         return [Finding("order_cancelled", message)]
-    found = [finding for item in content.items for finding in _item(item, options, layouts, sizes)]
+    found = [finding for item in content.items for finding in _item(item, options, layouts, files)]
     if not any(page.art_path for item in content.wanted for page in item.pages):
-        found.append(Finding("no_pages", "No page to print; choose a completed one."))
+        found.append(Finding("no_pages", NO_PAGES))
     return found
 
 
-def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Sizes) -> Iterator[Finding]:
+def removed(content: OrderContent, line_item_ids: Collection[int | None]) -> list[Finding]:
+    """Findings for those of these line items that the shop has removed."""
+    return [
+        Finding(
+            "item_removed", f"{item.title} was removed in the shop; compose a new book.", item.line_item_id
+        )
+        for item in content.items
+        if item.quantity == 0 and item.line_item_id in line_item_ids
+    ]
+
+
+def _item(item: ItemContent, options: BookOptions, layouts: Layouts, files: FileStates) -> Iterator[Finding]:
     if item.quantity == 0:
         message = f"{item.title} was removed in the shop; it is not printed."
         yield Finding("item_removed", message, item.line_item_id)
@@ -98,28 +108,36 @@ def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Size
     yield from _texts(item, options)
     (cell, *_) = cells_of(layout or "auto", options)
     for page in item.pages:
-        for code, message in _page(page):
+        for code, message in (*_page(page), *_files(page, cell, options, files)):
             yield Finding(code, message, item.line_item_id, page.image_id)
-        if page.art_path is None or page.has_fitting_svg:
-            continue
-        size = sizes.get(page.art_path)
-        if size is None:
-            message = f"The file of page {page.label} is not in the storage; generate it again."
-            yield Finding("file_missing", message, item.line_item_id, page.image_id)
-            continue
-        scale = cell.fitted((size[0], size[1]), can_turn=Sheet(options).can_turn)
-        ppi = int(_MM / scale)
-        if ppi < MIN_PPI:
-            message = (
-                f"Page {page.label} prints at {ppi} pixels per inch; at least {MIN_PPI} are needed:"
-                " generate an SVG of it, or generate it with more megapixels."
-            )
-            yield Finding("low_resolution", message, item.line_item_id, page.image_id)
+
+
+def _files(
+    page: PageContent, cell: Area, options: BookOptions, files: FileStates
+) -> Iterator[tuple[Code, str]]:
+    if page.art_path is None:
+        return
+    if options.has_photos and files.get(page.photo_path or "") == "missing":
+        yield "file_missing", f"The photo of page {page.label} is not in the storage."
+    match files.get(page.art_path):
+        case "missing":
+            yield "file_missing", f"The file of page {page.label} is not in the storage; generate it again."
+        case "damaged":
+            yield "file_damaged", f"The file of page {page.label} is damaged; generate it again."
+        case (int(width), int(height)):
+            ppi = int(_MM / cell.fitted((width, height), can_turn=Sheet(options).can_turn))
+            if ppi < MIN_PPI:
+                yield (
+                    "low_resolution",
+                    f"Page {page.label} prints at {ppi} pixels per inch; at least {MIN_PPI} are needed:"
+                    " generate an SVG of it, or generate it with more megapixels.",
+                )
 
 
 def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
     dedication = item.dedication or ""
-    has_photo = options.has_cover_photo and bool(item.pages) and item.pages[0].photo_path is not None
+    first = next((page for page in item.pages if page.art_path is not None), None)
+    has_photo = options.has_cover_photo and first is not None and first.photo_path is not None
     left_out = fit_dedication(dedication, options, has_photo=has_photo).left_out
     if left_out:
         message = f"The dedication of {item.title} is too long for the cover by {left_out} characters."
@@ -136,11 +154,19 @@ def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
             yield "page_in_progress", f"Page {page.label} is still being generated; wait until it completes."
         elif page.newest_status == "error":
             yield "page_in_error", f"Page {page.label} could not be generated; retry it."
+        elif page.is_older_than_photo:
+            yield "photo_replaced", _REPLACED.format(page.label)
         else:
             yield "no_chosen_page", f"No page is chosen for photo {page.label}; choose a completed one."
         return
     if page.is_older_than_photo:
-        yield "photo_replaced", f"The photo of page {page.label} was replaced after the page was generated."
+        yield "photo_replaced", _REPLACED.format(page.label)
+    if page.has_newer and page.newest_is_active:
+        message = f"Another page of photo {page.label} is being generated; the chosen one is printed."
+        yield "newer_page_in_progress", message
+    elif page.has_newer and page.newest_status == "error" and page.newest_error_code != "cancelled":
+        message = f"The newest page of photo {page.label} could not be generated; the chosen one is printed."
+        yield "newer_page_in_error", message
     if page.svg_path is not None and not page.has_fitting_svg:
         message = f"The SVG of page {page.label} is of an older page; the chosen page prints as a bitmap."
         yield "svg_outdated", message

@@ -35,6 +35,12 @@ class BookVersion(RowJob, Base):
     """Percent."""
     options: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """``BookOptions`` as JSON."""
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """``OrderBooks`` as JSON, fixed when the book is requested; paths are relative to the storage root."""
+    fingerprint: Mapped[str] = mapped_column(Text)
+    """Of the order's content at that time; it differs from the present one if the order was changed."""
+    is_forced: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it was requested in spite of errors in the preflight."""
     path: Mapped[str | None] = mapped_column(Text)
     """Of the PDF, relative to the storage root; the previews are beside it."""
     sheets: Mapped[int | None]
@@ -46,3 +52,4 @@ class BookVersion(RowJob, Base):
     completed_at: Mapped[datetime | None]
     printed_at: Mapped[datetime | None]
     """When a person marked it as printed."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

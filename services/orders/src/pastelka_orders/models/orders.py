@@ -20,7 +20,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_orders.models.base import Base, RowJob, changed_index, labels
@@ -180,6 +180,8 @@ class LineItem(Base):
     """The shop's values of fields edited here; ``None`` if there are none."""
     shop_changed_at: Mapped[datetime | None]
     """When the shop last changed one of these."""
+    shop_changed_fields: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Those that the shop changed and that were not edited since."""
 
 
 class Image(RowJob, Base):

@@ -1,7 +1,7 @@
 """Queries on versions of an order's book."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,39 +14,48 @@ from pastelka_orders.repository.sql import execute
 
 ACTIVE = "status IN ('queued', 'composing')"
 TABLE = JobTable("book_versions", "id", ACTIVE)
+_UPDATED = "updated_at = clock_timestamp()"
 
 _LOCK_ORDER = "SELECT id, cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number FOR UPDATE"
 _SAME = f"""SELECT version FROM book_versions WHERE order_id = :order_id AND {ACTIVE}
-        AND options = CAST(:options AS jsonb) ORDER BY version DESC LIMIT 1"""
-_ADD = """INSERT INTO book_versions (order_id, version, options)
-    SELECT :order_id, 1 + COALESCE(max(version), 0), CAST(:options AS jsonb)
+        AND options = CAST(:options AS jsonb) AND content = CAST(:content AS jsonb)
+        AND fingerprint = :fingerprint AND is_forced = :is_forced ORDER BY version DESC LIMIT 1"""
+_ADD = """INSERT INTO book_versions (order_id, version, options, content, fingerprint, is_forced)
+    SELECT :order_id, 1 + COALESCE(max(version), 0), CAST(:options AS jsonb), CAST(:content AS jsonb),
+        CAST(:fingerprint AS text), CAST(:is_forced AS boolean)
     FROM book_versions WHERE order_id = :order_id RETURNING version"""
 _LOCK = """SELECT b.id, b.status, b.path, b.error_code FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.version = :version FOR UPDATE OF b"""
 _RESTART = f"""UPDATE book_versions SET status = 'queued', progress = 0, error_code = NULL,
-        error_message = NULL,
-        path = NULL, {DUE_NOW} WHERE id = :id"""
-_PRINTED = """UPDATE book_versions SET printed_at = CASE WHEN CAST(:is_printed AS boolean)
+        error_message = NULL, path = NULL, {_UPDATED}, {DUE_NOW} WHERE id = :id"""
+_PRINTED = f"""UPDATE book_versions SET {_UPDATED}, printed_at = CASE WHEN CAST(:is_printed AS boolean)
         THEN COALESCE(printed_at, clock_timestamp()) END WHERE id = :id"""
-_CLAIMED = """SELECT b.id, b.order_id, b.version, b.options, b.created_at, o.order_number
+_CLAIMED = """SELECT b.id, b.order_id, b.version, b.options, b.content, b.is_forced, b.created_at,
+        o.order_number
     FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE b.id = :key AND b.claimed_until = :until FOR NO KEY UPDATE OF b"""
-_PROGRESS = "UPDATE book_versions SET status = 'composing', progress = :progress WHERE id = :id"
-_COMPLETED = """UPDATE book_versions SET status = 'completed', progress = 100, path = :path, sheets = :sheets,
-        previews = :previews, completed_at = clock_timestamp() WHERE id = :id"""
-_FAILED = """UPDATE book_versions SET status = 'error', error_code = :code, error_message = :message
+_PROGRESS = f"""UPDATE book_versions SET status = 'composing', progress = :progress, {_UPDATED}
     WHERE id = :id"""
+_COMPLETED = f"""UPDATE book_versions SET status = 'completed', progress = 100, path = :path,
+        sheets = :sheets, previews = :previews, completed_at = clock_timestamp(), {_UPDATED} WHERE id = :id"""
+_FAILED = f"""UPDATE book_versions SET status = 'error', error_code = :code, error_message = :message,
+        {_UPDATED} WHERE id = :id"""
+# A worker without its claim cannot complete the version.
+_END_ACTIVE = f"""UPDATE book_versions SET status = 'error', error_code = :code, error_message = :message,
+        claimed_until = NULL, {_UPDATED} WHERE order_id = :order_id AND {ACTIVE}"""
 _LOCK_FILE = """SELECT o.order_number FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE b.id = :id AND b.path = :path AND (b.error_code IS NULL) = CAST(:is_there AS boolean)
         AND b.status IN ('completed', 'error') FOR UPDATE OF b"""
-_FOUND = """UPDATE book_versions SET status = 'completed', error_code = NULL, error_message = NULL
-    WHERE id = :id"""
-_NEWEST = """SELECT b.path, b.version, b.options FROM book_versions b JOIN orders o ON o.id = b.order_id
+_FOUND = f"""UPDATE book_versions SET status = 'completed', error_code = NULL, error_message = NULL,
+        {_UPDATED} WHERE id = :id"""
+_NEWEST = """SELECT b.path, b.version, b.options, b.content, b.fingerprint
+    FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.status = 'completed' AND o.cancelled_at IS NULL
     ORDER BY b.version DESC LIMIT 1"""
 _BOOK = """json_build_object('version', b.version, 'status', b.status, 'progress', b.progress,
     'options', b.options, 'sheets', b.sheets, 'created_at', b.created_at, 'completed_at', b.completed_at,
-    'printed_at', b.printed_at,
+    'printed_at', b.printed_at, 'is_forced', b.is_forced,
+    'is_outdated', b.fingerprint <> ALL(CAST(:current AS text[])),
     'url', CASE WHEN b.status = 'completed' THEN CAST(:files AS text) || b.path END,
     'previews', COALESCE((SELECT json_agg(CAST(:files AS text) || regexp_replace(b.path, '[^/]+$', '')
             || 'sheet_' || n || '.webp' ORDER BY n)
@@ -71,6 +80,16 @@ class BookRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NewBook:
+    """A requested version; its content never changes."""
+
+    options: Mapping[str, Any]
+    content: Mapping[str, Any]
+    fingerprint: str
+    is_forced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedBook:
     """A claimed version, for composing."""
 
@@ -79,6 +98,8 @@ class ClaimedBook:
     order_number: str
     version: int
     options: Mapping[str, Any]
+    content: Mapping[str, Any]
+    is_forced: bool
     created_at: datetime
 
 
@@ -89,14 +110,22 @@ class StoredBook:
     path: str
     version: int
     options: Mapping[str, Any]
+    content: Mapping[str, Any]
+    fingerprint: str
 
 
-async def add(connection: AsyncConnection, order_number: str, options: Mapping[str, Any]) -> int | None:
-    """Add a version, or return an active one with the same options. ``None``: no such order."""
+async def add(connection: AsyncConnection, order_number: str, book: NewBook) -> int | None:
+    """Add a version, or return an active one that is the same. ``None``: no such order."""
     order_id = (await execute(connection, _LOCK_ORDER, {"order_number": order_number})).scalar()
     if order_id is None:
         return None
-    values = {"order_id": order_id, "options": json.dumps(options)}
+    values = {
+        "order_id": order_id,
+        "options": json.dumps(book.options),
+        "content": json.dumps(book.content),
+        "fingerprint": book.fingerprint,
+        "is_forced": book.is_forced,
+    }
     same: int | None = (await execute(connection, _SAME, values)).scalar()
     if same is not None:
         return same
@@ -149,6 +178,11 @@ async def mark_failed(connection: AsyncConnection, book_id: int, code: str, mess
     await execute(connection, _FAILED, {"id": book_id, "code": code, "message": message})
 
 
+async def end_active(connection: AsyncConnection, order_id: int, code: str, message: str) -> None:
+    """Fail the active versions of an order and end their claims."""
+    await execute(connection, _END_ACTIVE, {"order_id": order_id, "code": code, "message": message})
+
+
 async def lock_file(connection: AsyncConnection, book_id: int, path: str, *, is_there: bool) -> str | None:
     """Lock the version if it names this file and its status fits ``is_there``; returns the order number."""
     values = {"id": book_id, "path": path, "is_there": is_there}
@@ -167,15 +201,22 @@ async def newest(connection: AsyncConnection, order_number: str) -> StoredBook |
     return StoredBook(**row) if row else None
 
 
-async def listed(connection: AsyncConnection, order_number: str, files: str) -> str | None:
-    """JSON list of an order's versions, newest first; ``None`` if there is no such order."""
-    values = {"order_number": order_number, "files": files}
+async def listed(
+    connection: AsyncConnection, order_number: str, files: str, current: Sequence[str]
+) -> str | None:
+    """JSON list of an order's versions, newest first; ``None`` if there is no such order.
+
+    One whose fingerprint is not among the ``current`` ones is outdated.
+    """
+    values = {"order_number": order_number, "files": files, "current": list(current)}
     found: str | None = (await execute(connection, _LIST, values)).scalar()
     return found
 
 
-async def shown(connection: AsyncConnection, order_number: str, version: int, files: str) -> str | None:
+async def shown(
+    connection: AsyncConnection, order_number: str, version: int, files: str, current: Sequence[str]
+) -> str | None:
     """JSON of one version."""
-    values = {"order_number": order_number, "version": version, "files": files}
+    values = {"order_number": order_number, "version": version, "files": files, "current": list(current)}
     found: str | None = (await execute(connection, _ONE, values)).scalar()
     return found

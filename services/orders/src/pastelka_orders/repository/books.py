@@ -17,12 +17,15 @@ _CONTENTS = """SELECT o.id AS order_id, o.order_number, o.customer_name,
         i.id AS image_id, i.position, i.path AS photo_path, i.photo_replaced_at,
         c.id AS coloring_id, c.path AS coloring_path, c.asked_at AS coloring_asked_at,
         s.coloring_version_id AS svg_of, s.path AS svg_path,
-        n.status::text AS newest_status, n.is_active AS newest_is_active
+        n.id AS newest_id, n.status::text AS newest_status, n.is_active AS newest_is_active,
+        n.error_code AS newest_error_code, d.asked_at AS completed_asked_at
     FROM orders o LEFT JOIN line_items l ON l.order_id = o.id LEFT JOIN images i ON i.line_item_id = l.id
     LEFT JOIN coloring_versions c ON c.id = i.selected_coloring_id
     LEFT JOIN svg_versions s ON s.id = i.selected_svg_id AND s.status = 'completed'
-    LEFT JOIN LATERAL (SELECT v.status, v.is_active FROM coloring_versions v WHERE v.image_id = i.id
-        ORDER BY v.version DESC LIMIT 1) n ON true
+    LEFT JOIN LATERAL (SELECT v.id, v.status, v.is_active, v.error_code FROM coloring_versions v
+        WHERE v.image_id = i.id ORDER BY v.version DESC LIMIT 1) n ON true
+    LEFT JOIN LATERAL (SELECT v.asked_at FROM coloring_versions v
+        WHERE v.image_id = i.id AND v.status = 'completed' ORDER BY v.version DESC LIMIT 1) d ON true
     WHERE o.order_number = :order_number ORDER BY l.position, l.id, i.position, i.id"""
 
 
@@ -41,13 +44,26 @@ class PageContent:
     svg_path: str | None
     newest_status: str | None
     newest_is_active: bool
+    newest_id: int | None = None
+    newest_error_code: str | None = None
+    completed_asked_at: datetime | None = None
+    """When the newest completed page was requested, chosen or not."""
 
     @property
     def is_older_than_photo(self) -> bool:
-        """Whether the photo was replaced after the page was requested."""
-        if self.photo_replaced_at is None or self.coloring_asked_at is None:
-            return False
-        return self.coloring_asked_at < self.photo_replaced_at
+        """Whether the photo was replaced after the page was requested.
+
+        The page is the chosen one, otherwise the newest completed: replacing a photo clears the selection.
+        """
+        asked_at = self.coloring_asked_at or self.completed_asked_at
+        return (
+            self.photo_replaced_at is not None and asked_at is not None and asked_at < self.photo_replaced_at
+        )
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether the chosen page is not the newest version."""
+        return self.newest_id is not None and self.newest_id != self.coloring_id
 
     @property
     def has_fitting_svg(self) -> bool:
@@ -130,4 +146,7 @@ def _page(row: Any, *, has_siblings: bool) -> PageContent:
         svg_path=row.svg_path,
         newest_status=row.newest_status,
         newest_is_active=bool(row.newest_is_active),
+        newest_id=row.newest_id,
+        newest_error_code=row.newest_error_code,
+        completed_asked_at=row.completed_asked_at,
     )

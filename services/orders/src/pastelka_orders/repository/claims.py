@@ -4,7 +4,8 @@
 every change of the job. Writes under a lost claim are rolled back.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,8 @@ class Claim:
     attempts: int
     lost_claims: int
     until: datetime
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
+    """Held by what extends the claim, or writes for it while it may be extended: ``until`` changes then."""
 
     @property
     def row(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Queries on edited line items; the shop's values of edited fields are stored separately."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,19 +13,24 @@ from pastelka_orders.repository.sql import execute
 FIELDS = ("title", "quantity", "dedication", "layout")
 
 _FIND = """SELECT l.id, l.title, l.quantity, l.dedication, l.layout, l.shop_values, l.shop_changed_at,
-        l.shopify_line_item_id IS NOT NULL AS is_of_shop
+        l.shop_changed_fields, l.shopify_line_item_id IS NOT NULL AS is_of_shop
     FROM line_items l JOIN orders o ON o.id = l.order_id
     WHERE o.order_number = :order_number AND l.id = :id"""
 _ONE = _FIND
 _LOCK = f"{_FIND} FOR NO KEY UPDATE OF l"
 _SAVE = """UPDATE line_items SET title = :title, quantity = :quantity, dedication = :dedication,
-        layout = :layout, shop_values = CAST(:shop_values AS jsonb), shop_changed_at = NULL
+        layout = :layout, shop_values = CAST(:shop_values AS jsonb),
+        shop_changed_fields = CAST(:shop_changed_fields AS text[]),
+        shop_changed_at = CASE WHEN CAST(:shop_changed_fields AS text[]) IS NOT NULL THEN shop_changed_at END
     WHERE id = :id"""
 
 
 @dataclass(frozen=True, slots=True)
 class LineItemRecord:
-    """A line item; ``shop_values`` are the shop's values of fields edited here."""
+    """A line item; ``shop_values`` are the shop's values of fields edited here.
+
+    ``shop_changed_fields`` are those that the shop changed since, the last one at ``shop_changed_at``.
+    """
 
     id: int
     title: str
@@ -34,10 +39,14 @@ class LineItemRecord:
     layout: str | None
     shop_values: Mapping[str, Any] | None
     shop_changed_at: datetime | None
+    shop_changed_fields: Sequence[str] | None
     is_of_shop: bool
 
     def changed(self, values: Mapping[str, Any]) -> "LineItemRecord":
-        """The item with new ``values``; a field that equals the shop's value again is no longer edited."""
+        """The item with new ``values``; a field that equals the shop's value again is no longer edited.
+
+        A value for a field that the shop changed acknowledges the change, also if it is the present value.
+        """
         before = asdict(self)
         shop = dict(self.shop_values or {})
         for name, value in values.items():
@@ -45,7 +54,13 @@ class LineItemRecord:
                 shop.setdefault(name, before[name])
         after = {**before, **values}
         kept = {name: value for name, value in shop.items() if after[name] != value}
-        return LineItemRecord(**{**after, "shop_values": kept or None, "shop_changed_at": None})
+        open_fields = [name for name in self.shop_changed_fields or () if name not in values]
+        settled = {
+            "shop_values": kept or None,
+            "shop_changed_fields": open_fields or None,
+            "shop_changed_at": self.shop_changed_at if open_fields else None,
+        }
+        return LineItemRecord(**{**after, **settled})
 
 
 async def find(connection: AsyncConnection, order_number: str, item_id: int) -> LineItemRecord | None:
@@ -62,7 +77,10 @@ async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
     """Save a locked line item."""
     shop = None if item.shop_values is None else json.dumps(dict(item.shop_values))
     values = {name: getattr(item, name) for name in FIELDS}
-    await execute(connection, _SAVE, {"id": item.id, "shop_values": shop, **values})
+    fields = None if item.shop_changed_fields is None else list(item.shop_changed_fields)
+    await execute(
+        connection, _SAVE, {"id": item.id, "shop_values": shop, "shop_changed_fields": fields, **values}
+    )
 
 
 async def _one(

@@ -15,6 +15,8 @@ _SHOP_VALUES = """(SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(jsonb
         'title', EXCLUDED.title, 'quantity', EXCLUDED.quantity, 'dedication', EXCLUDED.dedication,
         'layout', EXCLUDED.layout)) n
     WHERE jsonb_exists(l.shop_values, n.key) AND NOT (n.key = 'quantity' AND EXCLUDED.quantity = 0))"""
+_CHANGED_FIELDS = f"""ARRAY(SELECT unnest(l.shop_changed_fields) UNION
+    SELECT o.key FROM jsonb_each(l.shop_values) o WHERE o.value IS DISTINCT FROM {_SHOP_VALUES}->o.key)"""
 _OF_SHOP = """CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.shop_values->>'title' ELSE l.title END,
     CASE WHEN jsonb_exists(l.shop_values, 'quantity')
         THEN CAST(l.shop_values->>'quantity' AS integer) ELSE l.quantity END,
@@ -39,7 +41,8 @@ _ITEMS = f"""INSERT INTO line_items AS l
         layout = CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.layout ELSE EXCLUDED.layout END,
         shop_values = {_SHOP_VALUES},
         shop_changed_at = CASE WHEN l.shop_values IS DISTINCT FROM {_SHOP_VALUES}
-            THEN clock_timestamp() ELSE l.shop_changed_at END
+            THEN clock_timestamp() ELSE l.shop_changed_at END,
+        shop_changed_fields = NULLIF({_CHANGED_FIELDS}, '{{}}')
     WHERE ({_OF_SHOP}) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""

@@ -80,6 +80,7 @@ _ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE
         SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
             'dedication', l.dedication, 'layout', l.layout,
             'shop_values', l.shop_values, 'shop_changed_at', l.shop_changed_at,
+            'shop_changed_fields', l.shop_changed_fields,
             'removed', CASE WHEN l.quantity = 0 THEN true END, 'images', COALESCE((
                 SELECT json_agg({_IMAGE} ORDER BY i.position, i.id)
                 FROM images i WHERE i.line_item_id = l.id), '[]')

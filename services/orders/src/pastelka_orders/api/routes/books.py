@@ -1,10 +1,14 @@
 """Printed books: preflight, versions, several orders as one PDF."""
 
+import shutil
+import tempfile
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
@@ -14,6 +18,7 @@ from pastelka_orders.api.routes.exports import PDF_TYPE, export_response, file_r
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.book.process import pdf_of
 from pastelka_orders.book_schemas import (
+    MAX_JOINED_BYTES,
     BookPatch,
     BookResponse,
     BooksRequest,
@@ -23,15 +28,17 @@ from pastelka_orders.book_schemas import (
 from pastelka_orders.errors import (
     BookNotFoundError,
     BooksMissingError,
+    BooksOutdatedError,
+    BooksTooLargeError,
     OrderCancelledError,
     OrderNotFoundError,
 )
 from pastelka_orders.exports import file_export
 from pastelka_orders.handlers import book_versions as handlers
+from pastelka_orders.handlers.book_content import fingerprints
 from pastelka_orders.handlers.books import joined
 from pastelka_orders.repository import book_versions, books
 from pastelka_orders.repository.book_versions import StoredBook
-from pastelka_orders.repository.books import OrderContent
 
 router = APIRouter(prefix="/orders", tags=["books"], route_class=AuthorizedRoute)
 joined_router = APIRouter(prefix="/books", tags=["books"], route_class=AuthorizedRoute)
@@ -49,9 +56,10 @@ _MAKING: Responses = declared(404, 409, 422, 503)
 )
 async def list_books(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """All versions of an order's book, newest first."""
-    document = await services.database.read(lambda c: book_versions.listed(c, order_number, services.files))
-    if document is None:
-        raise OrderNotFoundError(order_number)
+    layouts = services.settings.print_layouts
+    document = await services.database.read(
+        lambda c: handlers.listed(c, order_number, services.files, layouts)
+    )
     return document_response(request, _BOOKS, document)
 
 
@@ -98,9 +106,9 @@ async def create_book(
         bool, Query(description="Compose it despite errors of the preflight; missing pages are omitted")
     ] = False,
 ) -> Response:
-    """Compose the book of an order; defaults of options come from the settings.
+    """Compose the book of an order as it is now; defaults of options come from the settings.
 
-    Returns an unfinished version with the same options instead, if there is one.
+    Returns an unfinished version that is the same instead, if there is one.
     """
     version = await handlers.request_book(
         services.database,
@@ -147,38 +155,57 @@ async def change_book(
 @joined_router.post(
     "", dependencies=[OPERATOR], response_class=StreamingResponse, responses=file_responses(PDF_TYPE)
 )
-async def join_books(services: Deps, wanted: BooksRequest) -> StreamingResponse:
+async def join_books(
+    services: Deps,
+    wanted: BooksRequest,
+    force: Annotated[bool, Query(description="Print books although their orders were changed since")] = False,
+) -> StreamingResponse:
     """Merge the newest finished books of several orders into one PDF, each after a separator sheet.
 
     The result is not stored; compose the orders' books first.
     """
     async with open_slot(services) as slot:
-        found = [await _finished(services, number) for number in dict.fromkeys(wanted.order_numbers)]
-        missing = [content.order_number for content, stored in found if stored is None]
+        found = {number: await _finished(services, number) for number in wanted.order_numbers}
+        missing = [number for number, (stored, _) in found.items() if stored is None]
         if missing:
             raise BooksMissingError(missing)
-        ready = [(content, stored) for content, stored in found if stored is not None]
-        with printable(", ".join(content.order_number for content, _ in ready)):
+        outdated = [number for number, (_, is_outdated) in found.items() if is_outdated]
+        if outdated and not force:
+            raise BooksOutdatedError(outdated)
+        ready = [stored for stored, _ in found.values() if stored is not None]
+        await _require_room(services, ready)
+        with printable(", ".join(found)):
             made = joined(services.composer, services.storage, ready)
             folder = await slot.enter_async_context(made)
         return export_response(file_export(pdf_of(folder)), PDF_TYPE, "books.pdf", slot.pop_all())
 
 
-async def _finished(services: Services, order_number: str) -> tuple[OrderContent, StoredBook | None]:
+async def _require_room(services: Services, ready: list[StoredBook]) -> None:
+    """Copies of a bucket's files and the PDF itself are temporary files. Raises ``BooksTooLargeError``."""
+    size = sum([await services.storage.size(stored.path) or 0 for stored in ready])
+    free = (await anyio.to_thread.run_sync(shutil.disk_usage, tempfile.gettempdir())).free
+    most = min(MAX_JOINED_BYTES, free // 2)
+    if size > most:
+        raise BooksTooLargeError(size, most)
+
+
+async def _finished(services: Services, order_number: str) -> tuple[StoredBook | None, bool]:
+    """The newest finished book of an order, and whether it is outdated."""
     content = await services.database.read(lambda c: books.contents(c, order_number))
     if content is None:
         raise OrderNotFoundError(order_number)
     if content.is_cancelled:
         raise OrderCancelledError(order_number)
-    return content, await services.database.read(lambda c: book_versions.newest(c, order_number))
+    stored = await services.database.read(lambda c: book_versions.newest(c, order_number))
+    current = fingerprints(content, services.settings.print_layouts)
+    return stored, stored is not None and stored.fingerprint not in current
 
 
 async def _book(request: Request, services: Services, order_number: str, version: int, code: int) -> Response:
+    layouts = services.settings.print_layouts
     document = await services.database.read(
-        lambda c: book_versions.shown(c, order_number, version, services.files)
+        lambda c: handlers.shown(c, order_number, version, services.files, layouts)
     )
-    if document is None:
-        raise BookNotFoundError(order_number, version)
     response = document_response(request, BookResponse, document)
     response.status_code = code
     return response
@@ -190,7 +217,12 @@ def _complete(services: Services, options: BookOptions | None) -> BookOptions:
     if options is None:
         return defaults
     given = options.model_dump(include=options.model_fields_set)
-    return BookOptions.model_validate({**defaults.model_dump(), **given})
+    try:
+        return BookOptions.model_validate({**defaults.model_dump(), **given})
+    except ValidationError as error:  # what is given does not go with the settings
+        raise RequestValidationError(
+            [{**one, "loc": ("options", *one["loc"])} for one in error.errors(include_context=False)]
+        ) from error
 
 
 def _check(order_number: str, version: int) -> None:

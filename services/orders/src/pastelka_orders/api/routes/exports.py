@@ -14,8 +14,9 @@ from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.field_limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.book.process import BookError, pdf_of
+from pastelka_orders.book.process import BookError, ComposerError, pdf_of
 from pastelka_orders.errors import (
+    BookUnavailableError,
     NothingChosenError,
     NotPrintableError,
     OrderCancelledError,
@@ -23,6 +24,7 @@ from pastelka_orders.errors import (
     OrdersError,
 )
 from pastelka_orders.exports import Export, StoredEntry, file_export, file_name, zip_export
+from pastelka_orders.handlers.book_content import fingerprints, resolved
 from pastelka_orders.handlers.books import composed
 from pastelka_orders.repository import book_versions, books, exports, orders
 from pastelka_orders.repository.exports import What
@@ -65,23 +67,26 @@ async def download_order(
     responses=file_responses(PDF_TYPE),
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """The newest finished book of the order, else one composed on demand.
+    """The newest finished book of the order unless it is outdated, else one composed on demand.
 
     It has a cover and the chosen pages of each line item, in all copies.
     """
+    layouts = services.settings.print_layouts
     async with open_slot(services) as slot:
         name = file_name(order_number, "print.pdf")
+        content = await services.database.read(lambda c: books.contents(c, order_number))
         stored = await services.database.read(lambda c: book_versions.newest(c, order_number))
-        if stored is not None:
+        current = [] if content is None else fingerprints(content, layouts)
+        if stored is not None and stored.fingerprint in current:
             file = await slot.enter_async_context(services.storage.local_copy(stored.path))
             if await anyio.Path(file).is_file():
                 return export_response(file_export(file), PDF_TYPE, name, slot.pop_all())
-        content = await services.database.read(lambda c: books.contents(c, order_number))
-        if content is None or not any(page.coloring_id for item in content.wanted for page in item.pages):
+        options = services.settings.book_options
+        order = None if content is None else resolved(content, layouts, has_photos=options.has_photos)
+        if order is None or not order.books:
             raise await _nothing_to_export(services, order_number, "coloring")
-        options, layouts = services.settings.book_options, services.settings.print_layouts
         with printable(order_number):
-            made = composed(services.composer, services.storage, content, options, layouts)
+            made = composed(services.composer, services.storage, order, options)
             _, folder = await slot.enter_async_context(made)
         return export_response(file_export(pdf_of(folder)), PDF_TYPE, name, slot.pop_all())
 
@@ -93,6 +98,8 @@ def printable(order_number: str) -> Iterator[None]:
         yield
     except BookError as error:
         raise NotPrintableError(error.message, order_number=order_number) from error
+    except ComposerError as error:
+        raise BookUnavailableError(error.message, order_number=order_number) from error
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:

@@ -20,7 +20,7 @@ from pastelka_orders.api.deps import Deps, Id, OrderNumber, document_response, e
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
-from pastelka_orders.handlers import generate, orders, stages
+from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import ManualOrder, Process
 from pastelka_orders.models.orders import OrderStage, OrderStatus
@@ -161,7 +161,7 @@ async def change_order(
 ) -> Response:
     """Put an order on hold, mark it as printed or shipped, or what needed attention as seen."""
     notes = patch.model_dump(include=patch.model_fields_set)
-    await services.write(lambda c: stages.note(c, order_number, notes))
+    await services.write(lambda c: orders.change(c, order_number, notes))
     return await _order(request, services, order_number)
 
 

@@ -6,7 +6,7 @@ Revises: 036
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "037"
 down_revision = "036"
@@ -19,6 +19,7 @@ def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
     op.add_column("line_items", sa.Column("shop_values", JSONB()))
     op.add_column("line_items", sa.Column("shop_changed_at", moment))
+    op.add_column("line_items", sa.Column("shop_changed_fields", ARRAY(sa.Text())))
     op.create_table(
         "book_versions",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -27,6 +28,9 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False, server_default="queued"),
         sa.Column("progress", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("options", JSONB(), nullable=False),
+        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("is_forced", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("path", sa.Text()),
         sa.Column("sheets", sa.Integer()),
         sa.Column("previews", sa.Integer()),
@@ -35,6 +39,7 @@ def upgrade() -> None:
         sa.Column("created_at", moment, nullable=False, server_default=sa.func.now()),
         sa.Column("completed_at", moment),
         sa.Column("printed_at", moment),
+        sa.Column("updated_at", moment, nullable=False, server_default=sa.func.now()),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("lost_claims", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("next_attempt_at", moment, server_default=sa.func.now()),
@@ -56,5 +61,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """The PDFs stay in the storage until their order is erased."""
     op.drop_table("book_versions")
+    op.drop_column("line_items", "shop_changed_fields")
     op.drop_column("line_items", "shop_changed_at")
     op.drop_column("line_items", "shop_values")
