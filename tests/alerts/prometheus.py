@@ -22,7 +22,7 @@ _PROGRAM = GoProgram(
     package="github.com/prometheus/prometheus/cmd/prometheus",
     # Without cloud service discovery, which is most of the program.
     flags=("-mod=mod", "-tags=remove_all_sd"),
-    takes="five to eight minutes",
+    duration="five to eight minutes",
 )
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.5

@@ -66,6 +66,9 @@ async def test_forty_chosen_photos_leave_the_button_in_sight_and_are_not_lost(vi
         await expect(dialog.get_by_text("40 fotek")).to_be_visible()
         await expect(dialog.get_by_role("button", name="Vytvořit objednávku")).to_be_in_viewport(ratio=1)
         await expect(dialog.get_by_label("Zákazník")).to_be_in_viewport(ratio=1)
+        tile = await dialog.get_by_role("listitem").first.bounding_box()
+        assert tile is not None
+        assert round(tile["height"]) == round(tile["width"]), "the tiles are not squeezed"
         await page.keyboard.press("Escape")
         question = page.get_by_role("dialog", name="Zahodit vybrané fotky?")
         await question.get_by_role("button", name="Pokračovat").click()

@@ -21,7 +21,8 @@ async def colored(line: Line, photos: int, first_seed: int) -> tuple[str, list[A
     async def done() -> bool:
         return all(image["selected_version_ids"]["coloring"] for image in await images(line, number))
 
-    assert await until(done, 60)
+    met: bool = await until(done, 60)
+    assert met
     return number, await images(line, number)
 
 

@@ -15,7 +15,7 @@ _PROGRAM = GoProgram(
     sources=FOLDER / "config-check",
     package="github.com/docker/compose/v5/cmd",
     flags=("-mod=mod",),
-    takes="one to four minutes",
+    duration="one to four minutes",
 )
 
 

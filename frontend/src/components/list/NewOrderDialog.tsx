@@ -223,9 +223,11 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
           {isMade ? (
             <IncompleteOrderNotice made={made} onOpen={() => open(made.orderNumber)} />
           ) : (
-            <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
+            <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5">
               {photos.length > 0 && (
-                <ul className={`${TILES} max-h-[46dvh] min-h-28 shrink overflow-y-auto`}>
+                <ul
+                  className={`${TILES} max-h-[30dvh] min-h-28 shrink-0 auto-rows-max overflow-y-auto sm:max-h-[42dvh]`}
+                >
                   {photos.map((photo, index) => (
                     <PhotoTile
                       key={keyOf(photo)}
@@ -247,7 +249,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
               <p className="-mt-2 text-[13px] text-mute">
                 {t("upload.preset", { preset: t(`detail.preset.${options.form.preset}`) })}
               </p>
-              <div className="sticky bottom-0 -mb-5 grid gap-3 bg-card pb-5">
+              <div className="sticky bottom-0 grid gap-3 bg-card pt-1 pb-5">
                 {failure && (
                   <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
                     {failure}

@@ -28,8 +28,8 @@ def turn_of(image: Image.Image) -> Image.Transpose | None:
 
 def upright(image: Image.Image) -> Image.Image:
     """``image`` made upright; returns itself if it already is. Decodes it if necessary."""
-    turn = turn_of(image)
-    return image if turn is None else image.transpose(turn)
+    transposition = turn_of(image)
+    return image if transposition is None else image.transpose(transposition)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -15,7 +15,7 @@ MAX_HEADER_BYTES = 64 * 1024
 
 
 class ResponseBodyError(Exception):
-    """The body cannot be used; the message says why, without quoting it."""
+    """The body cannot be used; the message states the cause, without quoting it."""
 
 
 class ResponseTruncatedError(ResponseBodyError):

@@ -42,12 +42,12 @@ async def test_more_subjects_than_the_server_answers_for_at_once(nc: Client, js:
 
 async def test_the_state_of_a_stream(nc: Client, js: JetStreamContext):
     empty = await get_stream_state(nc, "EVENTS")
-    assert (empty.messages, empty.last, empty.gone) == (0, 0, 0)
+    assert (empty.messages, empty.last, empty.deleted) == (0, 0, 0)
     for _ in range(4):
         await js.publish("events.order.1.order_changed", b"{}")
     await js.delete_msg("EVENTS", 2)
     state = await get_stream_state(nc, "EVENTS")
-    assert (state.messages, state.first, state.last, state.gone) == (3, 1, 4, 1)
+    assert (state.messages, state.first, state.last, state.deleted) == (3, 1, 4, 1)
     assert state.created == empty.created
     assert state.last_time == (await js.get_msg("EVENTS", 4)).time
 

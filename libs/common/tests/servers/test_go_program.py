@@ -30,7 +30,7 @@ def program(sources: Path) -> GoProgram:
         title="the greeter",
         sources=sources,
         files=("go.mod", "main.go"),
-        takes="a second",
+        duration="a second",
         otherwise="Set HELLO_BIN.",
     )
 

@@ -43,7 +43,7 @@ _EVENTS: TypeAdapter[Event] = TypeAdapter(CommittedEvent)
 _AHEAD = 2000
 _BATCH = 500
 _SHORTEST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
+_MAX_PAUSE = 2.0
 
 
 class NotificationService:
@@ -171,7 +171,7 @@ class NotificationService:
                     FAILED.labels("unavailable").inc()
                     log.warning("push deferred, hub unavailable", error=str(error), pause=pause)
                     await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-                    pause = min(pause * 2, _LONGEST_PAUSE)
+                    pause = min(pause * 2, _MAX_PAUSE)
                 except HubRefusedError as error:
                     FAILED.labels("refused").inc()
                     log.error("push refused", error=str(error), payload=update.payload)  # noqa: TRY400

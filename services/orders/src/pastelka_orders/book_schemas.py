@@ -32,7 +32,7 @@ def _several_lines(value: str | None) -> str | None:
     return text.lines(value or "") or None
 
 
-def _word(value: str | None) -> str | None:
+def _strip_word(value: str | None) -> str | None:
     return text.single_line(value or "") or None
 
 
@@ -107,7 +107,7 @@ class LineItemPatch(BaseModel):
     dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (
         None
     )
-    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_word)] = None
+    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_strip_word)] = None
 
 
 class BooksRequest(BaseModel):

@@ -145,10 +145,10 @@ def _discard_when_silent(context: ExceptionContext) -> DatabaseUnavailableError 
 def _set_locally(limits: Limits) -> Any:
     settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in limits.session.items())
 
-    def begun(connection: Connection) -> None:
+    def set_settings(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT {settings}")
 
-    return begun
+    return set_settings
 
 
 def _watch(transport: asyncio.Transport) -> None:

@@ -78,7 +78,7 @@ class FactsConsumer:
                 await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
             except Exception as error:  # noqa: BLE001 - classified below
                 if not is_database_error(error) or is_data_error(error):
-                    await self._apply_alone(batch, error, stop)
+                    await self._apply_singly(batch, error, stop)
                     return
                 _log_deferred(error)
                 await self._wait(batch)
@@ -87,7 +87,7 @@ class FactsConsumer:
                 await asyncio.gather(*(_try_acknowledge(msg.ack) for msg, _ in batch))
                 return
 
-    async def _apply_alone(
+    async def _apply_singly(
         self, batch: list[tuple[Msg, Received]], error: Exception, stop: asyncio.Event
     ) -> None:
         """Apply a failed batch one by one; a fact that fails alone is dropped."""
@@ -146,7 +146,7 @@ async def _try_acknowledge(call: Callable[[], object]) -> None:
     """Send an acknowledgement; if that fails, the server redelivers, which changes nothing."""
     try:
         await call()  # type: ignore[misc]
-    except Exception as error:  # noqa: BLE001 - as the docstring says
+    except Exception as error:  # noqa: BLE001 - see the docstring
         log.debug("acknowledgement failed", error=str(error))
 
 

@@ -52,11 +52,11 @@ async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStre
     return found[:limit]
 
 
-async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStreamMsg]:
-    """The oldest ``most`` messages with sequences from ``start`` to ``end``."""
+async def _window(nc: Client, start: int, end: int, limit: int) -> list[RawStreamMsg]:
+    """The oldest ``limit`` messages with sequences from ``start`` to ``end``."""
     stream = names_of(nc).stream(DEAD)
     found: list[RawStreamMsg] = []
-    while start <= end and len(found) < most:
+    while start <= end and len(found) < limit:
         try:
             letter = await nc.jetstream().get_msg(stream, seq=start, subject=">", next=True)
         except NoSuchMessageError:

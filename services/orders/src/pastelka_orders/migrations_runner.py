@@ -28,7 +28,7 @@ Report = Callable[[str], None]
 
 
 class MigrationError(Exception):
-    """The database cannot be migrated to the requested revision; the message says why."""
+    """The database cannot be migrated to the requested revision; the message states the cause."""
 
 
 class DatabaseUrlError(MigrationError):

@@ -60,15 +60,17 @@ class Outbox:
 
     _entries: list[outbox_rows.OutboxEntry] = field(default_factory=list)
 
-    def add(self, message: Message, *, headers: dict[str, str] | None = None, again: bool = False) -> None:
+    def add(
+        self, message: Message, *, headers: dict[str, str] | None = None, is_republished: bool = False
+    ) -> None:
         """Publish ``message`` if this transaction commits.
 
         ``headers`` carry its trace context, by default the current one. A job republished within its run
-        (``again``) does not set its version to ``queued``.
+        (``is_republished``) does not set its version to ``queued``.
         """
         payload = message.model_dump_json(exclude_none=True).encode()
         traced = json.dumps(headers if headers is not None else current_headers())
-        job = message if isinstance(message, VersionJob) and not again else None
+        job = message if isinstance(message, VersionJob) and not is_republished else None
         self._entries.append(outbox_rows.OutboxEntry(message.subject, payload, traced, job))
 
     def add_raw(self, subject: str, payload: bytes) -> None:

@@ -191,7 +191,7 @@ class ShopValues(BaseModel):
     layout: str | None = None
 
     @model_serializer(mode="wrap")
-    def _only_given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _omit_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
         return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
 
 

@@ -23,13 +23,15 @@ def test_photos_that_are_gone_are_dropped_unless_stored() -> None:
 
 
 def test_failed_or_all_missing_photos_are_asked_for_again() -> None:
-    assert plan_photos(SAME, ALL, RefetchPolicy.FAILED) == PhotoPlan(again={3: "https://c"})
-    assert plan_photos(SAME, ALL, RefetchPolicy.MISSING) == PhotoPlan(again={2: "https://b", 3: "https://c"})
+    assert plan_photos(SAME, ALL, RefetchPolicy.FAILED) == PhotoPlan(refetch={3: "https://c"})
+    assert plan_photos(SAME, ALL, RefetchPolicy.MISSING) == PhotoPlan(
+        refetch={2: "https://b", 3: "https://c"}
+    )
 
 
 def test_a_replaced_photo_is_asked_for_once() -> None:
     plan = plan_photos(SAME | {(10, 3): "https://x"}, ALL, RefetchPolicy.MISSING)
-    assert plan == PhotoPlan(replaced={3: "https://x"}, again={2: "https://b"})
+    assert plan == PhotoPlan(replaced={3: "https://x"}, refetch={2: "https://b"})
 
 
 def test_a_stored_photo_that_came_otherwise_stays() -> None:

@@ -161,7 +161,7 @@ async def test_two_erasers_of_the_same_orders_do_not_harm_each_other(house: Any)
     for target in await house.database.read(lambda c: erasures.expired(c, days=30, batch=50)):
         await house.database.write(lambda c, one=target: request_erasure(c, one, "retention", None))
     ids = [row["order_id"] for row in await house.sql.fetch("SELECT order_id FROM erasures")]
-    open_ones = [await house.database.read(lambda c, one=one: erasures.one(c, one)) for one in ids]
+    open_ones = [await house.database.read(lambda c, one=one: erasures.find(c, one)) for one in ids]
     eraser = house.eraser()
     await asyncio.gather(*(eraser.erase(one) for one in (*open_ones, *open_ones)))
     await house.run_once()

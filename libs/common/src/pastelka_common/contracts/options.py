@@ -43,7 +43,7 @@ class LineWeight(StrEnum):
     BOLD = "bold"
 
 
-def _whole(value: object) -> object:
+def _whole_number(value: object) -> object:
     """Accept 4.0 as 4, as JSON does; reject ``"4"`` and ``true``."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -52,7 +52,7 @@ Megapixels = Annotated[
     float, Field(ge=0.5, le=8, allow_inf_nan=False, strict=True, description="Size of the page")
 ]
 Steps = Annotated[
-    int, Field(ge=1, le=20, strict=True, description="Detail of the page"), BeforeValidator(_whole)
+    int, Field(ge=1, le=20, strict=True, description="Detail of the page"), BeforeValidator(_whole_number)
 ]
 
 
@@ -94,8 +94,8 @@ COLORING_OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 def unsupported_options(provider: str, names: Collection[str]) -> list[str]:
     """Those of the named coloring options that a provider does not support, in order."""
-    taken = COLORING_OPTIONS.get(provider, _OF_EVERY_PROVIDER)
-    return [name for name in ColoringOptions.model_fields if name in names and name not in taken]
+    supported = COLORING_OPTIONS.get(provider, _OF_EVERY_PROVIDER)
+    return [name for name in ColoringOptions.model_fields if name in names and name not in supported]
 
 
 class SvgOptions(BaseModel):

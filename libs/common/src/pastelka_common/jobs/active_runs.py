@@ -72,7 +72,7 @@ class ActiveRunRegistry:
         self = cls(nc, await nc.jetstream().key_value(names.bucket(CANCELS)))
         await nc.subscribe(names.subject(f"cancels.{kind}.>"), cb=self._receive_cancellation)
         for subject in (SUBJECT, f"{SUBJECT}.{self.process}"):
-            await nc.subscribe(names.subject(subject), cb=self._answer)
+            await nc.subscribe(names.subject(subject), cb=self._respond)
         return self
 
     async def execute(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -109,22 +109,22 @@ class ActiveRunRegistry:
 
         A dead process has no subscription, so the server responds at once; one that is stopped or
         disconnected does not respond, and is considered dead. Raises ``BrokerUnavailableError`` if
-        this process was disconnected meanwhile: then a missing response means nothing.
+        this process was disconnected meanwhile: a missing response is then inconclusive.
         """
         if process == self.process:
             return False
         subject, reconnects = names_of(self._nc).subject(f"{SUBJECT}.{process}"), self._nc.stats["reconnects"]
         try:
-            answer = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
+            response = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
         except NoRespondersError:
             return False
         except (NatsError, TimeoutError, OSError) as error:
             if not self._nc.is_connected or self._nc.stats["reconnects"] != reconnects:
                 raise BrokerUnavailableError from error
             return False
-        return key in json.loads(answer.data)
+        return key in json.loads(response.data)
 
-    async def _answer(self, msg: Msg) -> None:
+    async def _respond(self, msg: Msg) -> None:
         try:
             await msg.respond(json.dumps(sorted(self._runs)).encode())
         except Exception as error:  # noqa: BLE001 - the requester treats no response as no active run

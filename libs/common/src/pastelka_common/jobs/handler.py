@@ -198,7 +198,7 @@ class VersionJobHandler(Generic[J]):
                 report.refused(error.__cause__)
             report.abandoned()
             raise
-        report.answered(settled=False)
+        report.responded(settled=False)
         return content
 
     async def _store(self, path: str, content: bytes, report: RunReporter) -> None:

@@ -37,14 +37,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class PaidRequest:
-    """A paid request: ``sent``, then ``answered``; ``settled`` once its outcome is final.
+    """A paid request: ``sent``, then ``responded``; ``settled`` once its outcome is final.
 
     ``probe``: whether it is the circuit breaker's probe.
     """
 
     probe: bool
     sent: bool = False
-    answered: bool = False
+    responded: bool = False
     settled: bool = False
 
     @property
@@ -83,7 +83,7 @@ class RunReporter:
     def has_paid_without_id(self) -> bool:
         """Whether a paid response was received that cannot be requested again."""
         request = self.request
-        return request is not None and request.sent and request.answered and self.provider_job_id is None
+        return request is not None and request.sent and request.responded and self.provider_job_id is None
 
     # --- facts ------------------------------------------------------------------------------------
 
@@ -181,10 +181,10 @@ class RunReporter:
         """Raise :class:`SupersededError` if another worker has taken over the job."""
         if not self.delivery.lease.needs_confirmation:
             return
-        held = await self.context.records.read(self.job.key)
-        if held.record.is_beyond(self.context.active_runs.process, self.number):
+        stored = await self.context.records.read(self.job.key)
+        if stored.record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
-        self.stored = held
+        self.stored = stored
         self.delivery.lease.confirm()
 
     async def _postpone_while_active_elsewhere(self, record: RunRecord) -> None:
@@ -248,12 +248,12 @@ class RunReporter:
         # The storage first: this process may end before an unavailable broker returns.
         await self.context.markers.store(self.job, provider_job_id)
         self.stored = await self.context.records.store_provider_job(self.job.key, provider_job_id)
-        kept = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
-        self.answered(settled=True)
-        if kept != provider_job_id:
-            await self.context.markers.store(self.job, kept)
+        stored_id = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
+        self.responded(settled=True)
+        if stored_id != provider_job_id:
+            await self.context.markers.store(self.job, stored_id)
             await self._cancel(provider_job_id)
-        return kept
+        return stored_id
 
     # A submitted job that never left the provider's queue is cancelled there, to be submitted again. Two
     # steps in the record prevent a crash in between from causing a second payment or a lost job.
@@ -277,23 +277,23 @@ class RunReporter:
         await self.context.markers.delete(self.job)
         return len(self.stored.record.withdrawn)
 
-    def answered(self, *, settled: bool) -> None:
+    def responded(self, *, settled: bool) -> None:
         """Record that the provider responded."""
         request = self.request
-        if request is None or request.answered:
+        if request is None or request.responded:
             return
-        request.answered, request.settled = True, settled
+        request.responded, request.settled = True, settled
         if self.context.breaker is not None:
             self.context.breaker.record_success()
 
     def refused(self, error: JobError) -> None:
         """Record how the request failed."""
         request = self.request
-        if request is None or not request.sent or request.answered:
+        if request is None or not request.sent or request.responded:
             return None
         if not isinstance(error, TransientError):
-            return self.answered(settled=True)
-        request.answered = True
+            return self.responded(settled=True)
+        request.responded = True
         request.settled = not isinstance(error, SubmitUnknownError)
         if self.context.breaker is not None:
             self.context.breaker.record_failure(error)
@@ -301,7 +301,7 @@ class RunReporter:
 
     def abandoned(self) -> None:
         """Record that this worker stopped waiting for the request; no effect if none is open."""
-        if self.request is not None and not self.request.answered:
+        if self.request is not None and not self.request.responded:
             self._abandon()
 
     async def lost(self) -> None:

@@ -34,10 +34,10 @@ class RunAttempts:
 
     def report_of(self, job: VersionJob, delivery: Delivery) -> RunReporter | None:
         """The reporter of this delivery, if its handler had started."""
-        kept = delivery.handler_state
+        reporter = delivery.handler_state
         return (
-            kept
-            if isinstance(kept, RunReporter) and kept.context is self._context and kept.job == job
+            reporter
+            if isinstance(reporter, RunReporter) and reporter.context is self._context and reporter.job == job
             else None
         )
 
@@ -104,14 +104,14 @@ class RunAttempts:
         """Change the record; returns the failed attempts, ``None`` if the broker is unavailable."""
         key = report.job.key
         try:
-            held = await self._context.records.change(key, alter)
+            stored = await self._context.records.change(key, alter)
         except BrokerUnavailableError:
             self._last_reported[key] = report.number
             if len(self._last_reported) > _MAX_UNSTORED:
                 del self._last_reported[next(iter(self._last_reported))]
             return None
         self._last_reported.pop(key, None)
-        return held.record.failed
+        return stored.record.failed
 
 
 def _is_sending(report: RunReporter, record: RunRecord) -> bool:

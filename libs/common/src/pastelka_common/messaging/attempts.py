@@ -51,8 +51,8 @@ class DeliveryLease:
     @property
     def needs_confirmation(self) -> bool:
         """Whether ownership must be checked before an action reserved to the owner."""
-        silent = time.monotonic() - self._renewed_at > self._seconds
-        return self._expired or silent or self._connection() != self._renewed_on
+        unrenewed = time.monotonic() - self._renewed_at > self._seconds
+        return self._expired or unrenewed or self._connection() != self._renewed_on
 
     def renew(self) -> None:
         """Record a heartbeat; one that is too late does not restore ownership."""

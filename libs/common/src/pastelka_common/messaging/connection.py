@@ -142,7 +142,7 @@ async def ping(nc: Client, *, timeout: float = _PING_TIMEOUT) -> None:
     The client's ``flush`` alone returns at once while it is disconnected.
     """
     _require_connection(nc)
-    await nc.flush(timeout=timeout)  # type: ignore[arg-type]  # it is given to ``asyncio.wait_for``
+    await nc.flush(timeout=timeout)  # type: ignore[arg-type]  # passed to ``asyncio.wait_for``
     _require_connection(nc)
 
 

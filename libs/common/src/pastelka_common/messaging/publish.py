@@ -99,10 +99,10 @@ class Publisher:
         Raises :class:`PublishError` if any is not acknowledged, :class:`PublishRefusedError` if refusals are
         the only errors; others may be stored. Messages sent again under the same ids are stored once.
         """
-        alone = [message for message in messages if _stream(message) not in _ATOMIC_PREFIXES]
+        single = [message for message in messages if _stream(message) not in _ATOMIC_PREFIXES]
         together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC_PREFIXES]
         results = await asyncio.gather(
-            *(self.send(message) for message in alone),
+            *(self.send(message) for message in single),
             *(self._send_batches(group) for group in together),
             return_exceptions=True,
         )
@@ -131,7 +131,7 @@ class Publisher:
                 )
             last = batch[-1]
             headers = _in_batch(last, batch_id, len(batch)) | {"Nats-Batch-Commit": "1"}
-            answer = await self._nc.request(
+            response = await self._nc.request(
                 self._names.subject(last.subject), last.payload, timeout=self._timeout, headers=headers
             )
         except MaxPayloadError:
@@ -139,7 +139,7 @@ class Publisher:
         except (NatsError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise PublishError(f"publishing {len(batch)} messages: {reason}") from error
-        return "error" not in json.loads(answer.data)
+        return "error" not in json.loads(response.data)
 
 
 def _stream(message: Outgoing) -> str:

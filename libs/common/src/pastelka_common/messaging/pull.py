@@ -107,7 +107,7 @@ class PullSubscription:
         self._requests = PullRequests()
         self._last_message_at = 0.0
         self._pin_id: str | None = None
-        self._consumer_gone = False
+        self._consumer_missing = False
         self._watch: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -242,7 +242,7 @@ class PullSubscription:
         number = int(msg.subject.rpartition(".")[2])
         self._requests.end(number, int(unserved) if unserved is not None else None)
         description = headers.get("Description", "")
-        self._consumer_gone = status == _NO_RESPONDERS or description == _CONSUMER_DELETED
+        self._consumer_missing = status == _NO_RESPONDERS or description == _CONSUMER_DELETED
         if status not in _EXPECTED_ENDS:
             log.info("pull request ended", consumer=self._spec.name, status=status, reason=description)
         if status == _WRONG_PIN:
@@ -271,9 +271,9 @@ class PullSubscription:
         reconnected = self._connection != self._nc.stats["reconnects"]
         if reconnected or self._subscription is None or self._is_heartbeat_overdue():
             await self._resubscribe()
-        elif self._consumer_gone:
+        elif self._consumer_missing:
             await ensure_consumer(self._nc, self._spec)
-            self._consumer_gone = False
+            self._consumer_missing = False
             log.warning("consumer recreated", consumer=self._spec.name)
         await self._request_missing()
 

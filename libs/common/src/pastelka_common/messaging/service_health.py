@@ -76,7 +76,7 @@ async def serve_health(
     """Answer health requests while the body runs."""
     started_at = now()
 
-    async def answer(msg: Msg) -> None:
+    async def respond(msg: Msg) -> None:
         results = await run_checks(checks, timeout=_CHECK_SECONDS)
         health = ServiceHealth(
             name=name,
@@ -90,7 +90,7 @@ async def serve_health(
         except Exception as error:  # noqa: BLE001 - the requester reports a missing reply
             log.debug("health reply failed", error=str(error))
 
-    subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
+    subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=respond)
     try:
         yield
     finally:

@@ -48,7 +48,7 @@ class StreamState:
     last: int
     first_time: datetime
     last_time: datetime
-    gone: int
+    deleted: int
 
 
 class StreamNotFoundError(ConnectionError):
@@ -62,8 +62,8 @@ async def get_last_messages(nc: Client, stream: str, subjects: Sequence[str]) ->
     """
     found: dict[str, StoredMessage] = {}
     for start in range(0, len(subjects), _CHUNK):
-        for held in await _get_last_chunk(nc, stream, subjects[start : start + _CHUNK]):
-            found[held.subject] = held
+        for message in await _get_last_chunk(nc, stream, subjects[start : start + _CHUNK]):
+            found[message.subject] = message
     return found
 
 
@@ -85,8 +85,8 @@ async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
     names = names_of(nc)
     request = {"subjects_filter": names.subject(pattern)}
     while True:
-        answer = await _info(nc, stream, request | {"offset": len(found)})
-        page = answer["state"].get("subjects") or {}
+        response = await _info(nc, stream, request | {"offset": len(found)})
+        page = response["state"].get("subjects") or {}
         found |= {names.plain_subject(subject) for subject in page}
         if len(page) < _PAGE:
             return found
@@ -94,16 +94,16 @@ async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
 
 async def get_stream_state(nc: Client, stream: str) -> StreamState:
     """State of a stream. Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
-    answer = await _info(nc, stream, {})
-    state = answer["state"]
+    response = await _info(nc, stream, {})
+    state = response["state"]
     return StreamState(
-        created=datetime.fromisoformat(answer["created"]),
+        created=datetime.fromisoformat(response["created"]),
         messages=state["messages"],
         first=state["first_seq"],
         last=state["last_seq"],
         first_time=datetime.fromisoformat(state["first_ts"]),
         last_time=datetime.fromisoformat(state["last_ts"]),
-        gone=state.get("num_deleted", 0),
+        deleted=state.get("num_deleted", 0),
     )
 
 
@@ -119,23 +119,23 @@ async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | N
 
 async def list_stream_names(nc: Client) -> set[str]:
     """Names of the account's streams on the server. Raises ``publish.BROKER_ERRORS``."""
-    answer = await _request(nc, "STREAM.NAMES", {})
-    return set(answer.get("streams") or ())
+    response = await _request(nc, "STREAM.NAMES", {})
+    return set(response.get("streams") or ())
 
 
 async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = await _request(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
-    error = answer.get("error")
+    response = await _request(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
+    error = response.get("error")
     if error is not None and error.get("code") == _NOT_FOUND:
         raise StreamNotFoundError(f"stream {stream}: {error.get('description')}")
     if error is not None:
         raise ConnectionError(f"stream {stream}: {error.get('description')}")
-    return answer
+    return response
 
 
 async def _request(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
-    document: dict[str, Any] = json.loads(answer.data)
+    response = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
+    document: dict[str, Any] = json.loads(response.data)
     return document
 
 

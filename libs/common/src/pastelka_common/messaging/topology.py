@@ -89,7 +89,7 @@ def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  #
         _bucket(RUNS),
         _bucket(CANCELS, republish=RePublish(src=f"$KV.{CANCELS}.>", dest="cancels.>")),
     ]
-    return [_named(stream, names, replicas) for stream in plain]
+    return [_with_prefix(stream, names, replicas) for stream in plain]
 
 
 def _bucket(bucket: str, republish: RePublish | None = None) -> StreamConfig:
@@ -108,7 +108,7 @@ def _bucket(bucket: str, republish: RePublish | None = None) -> StreamConfig:
     )
 
 
-def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
+def _with_prefix(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
     republish = stream.republish
     if republish is not None:
         src, dest = (names.subject(subject or "") for subject in (republish.src, republish.dest))
@@ -304,8 +304,8 @@ async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
     config = spec.as_config() | {"filter_subject": filter_subject}
     request = {"stream_name": stream, "config": config, "action": ""}
     subject = f"$JS.API.CONSUMER.CREATE.{stream}.{spec.name}.{filter_subject}"
-    answer = await nc.request(subject, json.dumps(request).encode(), timeout=5)
-    error = json.loads(answer.data).get("error")
+    response = await nc.request(subject, json.dumps(request).encode(), timeout=5)
+    error = json.loads(response.data).get("error")
     if error is not None:
         raise TopologyError(
             f"consumer {spec.name} on {stream}: {error.get('description')}; "

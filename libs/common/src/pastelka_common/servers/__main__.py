@@ -9,14 +9,14 @@ from pastelka_common.servers.mercure_binary import mercure_binary
 def main() -> int:
     """Provide the Mercure hub; returns 1, with a message, if that fails."""
     try:
-        mercure_binary(_say)
+        mercure_binary(_print)
     except ServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"mercure: {line}\n")
     sys.stdout.flush()
 

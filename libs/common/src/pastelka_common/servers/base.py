@@ -24,7 +24,7 @@ def silent(_line: str) -> None:
 
 
 class ServerError(Exception):
-    """A server could not be prepared or did not start; the message says why."""
+    """A server could not be prepared or did not start; the message states the cause."""
 
 
 @dataclass(kw_only=True)

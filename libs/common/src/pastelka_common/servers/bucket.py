@@ -86,6 +86,6 @@ def _program() -> GoProgram:
         sources=deploy_folder() / "s3",
         package="github.com/versity/versitygw/cmd/versitygw",
         flags=("-mod=readonly",),
-        takes="about two minutes",
+        duration="about two minutes",
         otherwise="Or set VERSITYGW_BIN to the path of an existing one.",
     )

@@ -28,14 +28,14 @@ _REPORT_INTERVAL = 5.0
 class GoProgram:
     """One program: the package ``package`` of the module whose ``files`` lie in ``sources``.
 
-    ``title`` is its name in messages, ``takes`` how long the build takes, ``otherwise`` the remedy if it
+    ``title`` is its name in messages, ``duration`` how long the build takes, ``otherwise`` the remedy if it
     fails (a sentence).
     """
 
     name: str
     title: str
     sources: Path
-    takes: str
+    duration: str
     otherwise: str = ""
     files: tuple[str, ...] = ("go.mod", "go.sum")
     package: str = "."
@@ -71,7 +71,7 @@ class GoProgram:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{self.name}-") as folder:
             made = Path(folder, self.name)
             if go is not None:
-                report(f"building {self.title} with Go ({self.takes}, once on this machine)")
+                report(f"building {self.title} with Go ({self.duration}, once on this machine)")
                 self._build(go, Path(folder), made, report)
             elif without_go is not None:
                 without_go(made, report)
@@ -99,8 +99,8 @@ class GoProgram:
         with process:
             output = list(self._reported(process.stderr or (), report))
         if process.returncode != 0:
-            said = "".join(output).strip()[-_ERROR_CHARACTERS:]
-            raise ServerError(f"Go could not build {self.title}: {said}\n{self.otherwise}".rstrip())
+            output_tail = "".join(output).strip()[-_ERROR_CHARACTERS:]
+            raise ServerError(f"Go could not build {self.title}: {output_tail}\n{self.otherwise}".rstrip())
 
     def _reported(self, lines: Iterable[str], report: Report) -> Iterator[str]:
         """The build's output lines (one per package, or an error), with a report every few seconds."""

@@ -32,7 +32,7 @@ def _program() -> GoProgram:
         files=("go.mod", "go.sum", "main.go"),
         # The tags exclude databases that only other parts of Caddy use (as the official releases do).
         flags=("-mod=readonly", "-tags=nobadger,nomysql,nopgx"),
-        takes="two to four minutes",
+        duration="two to four minutes",
         otherwise="Set MERCURE_BIN to the path of an existing hub.",
     )
 

@@ -8,7 +8,7 @@ _MIN_PORT, _MAX_PORT = 15000, 32000
 """Below the range of ephemeral ports (32768 and up on Linux), so that a restarted server finds its port
 free."""
 
-_given: set[int] = set()
+_reserved: set[int] = set()
 _lock = threading.Lock()
 
 
@@ -31,6 +31,6 @@ def free_port() -> int:
     with _lock:
         while True:
             port = _MIN_PORT + secrets.randbelow(_MAX_PORT - _MIN_PORT)
-            if port not in _given and is_free(port):
-                _given.add(port)
+            if port not in _reserved and is_free(port):
+                _reserved.add(port)
                 return port

@@ -273,19 +273,19 @@ def _key(path: str) -> str:
 
 def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
     """Time of writing by our clock, or the store's for files written by other programs."""
-    said = attributes.get(_WRITTEN_AT)
-    if said is None:
+    written_at = attributes.get(_WRITTEN_AT)
+    if written_at is None:
         return meta["last_modified"]
     try:
-        return datetime.fromisoformat(said)
+        return datetime.fromisoformat(written_at)
     except ValueError:
         return meta["last_modified"]
 
 
-async def _translated(answer: Awaitable[T]) -> T:
+async def _translated(request: Awaitable[T]) -> T:
     """Await a request, translating the library's errors into ``OSError``."""
     try:
-        return await answer
+        return await request
     except FileNotFoundError as error:
         reason = _error_reason(error)
         raise (FileNotFoundError(errno.ENOENT, "No such file") if reason is None else reason) from error
@@ -293,10 +293,10 @@ async def _translated(answer: Awaitable[T]) -> T:
         raise _error_reason(error) or StorageUnavailableError("The bucket refused the request") from error
 
 
-async def _translated_list(answer: Awaitable[T]) -> T:
+async def _translated_list(request: Awaitable[T]) -> T:
     """Await a list request; not found then means that the bucket is missing."""
     try:
-        return await _translated(answer)
+        return await _translated(request)
     except FileNotFoundError as error:
         raise StorageUnavailableError("The bucket does not exist") from error
 

@@ -35,16 +35,16 @@ def count(folder: Path, others: Sequence[Path]) -> StorageUsage:
 
 def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
     """Delete ``folder`` and the files ``others``, durably. Raises ``IncompleteDeleteError``, ``OSError``."""
-    left: list[OSError] = []
+    errors: list[OSError] = []
     for _ in range(_ROUNDS):
-        left = _delete_contents(folder)
-        if not left:
+        errors = _delete_contents(folder)
+        if not errors:
             break
     for file in others:
         if os.path.lexists(file):
-            _try(os.unlink, file, left)
-    if left:
-        raise IncompleteDeleteError(_summary(left, root))
+            _try(os.unlink, file, errors)
+    if errors:
+        raise IncompleteDeleteError(_summary(errors, root))
     with suppress(FileNotFoundError):  # nothing was ever stored
         sync_folder(root)  # after a power cut, no file of a deleted row may reappear
 
@@ -70,41 +70,41 @@ def _size(file: str | Path) -> int | None:
         return None  # deleted concurrently
 
 
-def _summary(left: list[OSError], root: Path) -> str:
+def _summary(errors: list[OSError], root: Path) -> str:
     # ENOTEMPTY is only a consequence of another error.
-    reasons = [error for error in left if error.errno != errno.ENOTEMPTY] or left
+    reasons = [error for error in errors if error.errno != errno.ENOTEMPTY] or errors
     first = os.path.relpath(reasons[0].filename or root, root)
     return f"Not deleted: {len(reasons)} of its files; the first is {first} ({_reason(reasons[0])})."
 
 
 def _delete_contents(folder: Path) -> list[OSError]:
     """Delete as much as possible; returns the errors."""
-    left: list[OSError] = []
+    errors: list[OSError] = []
 
     def note(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            left.append(error)
+            errors.append(error)
 
     if folder.is_symlink() or folder.is_file():
-        _try(os.unlink, folder, left)
-        return left
+        _try(os.unlink, folder, errors)
+        return errors
     for parent, folders, files in os.walk(folder, topdown=False, onerror=note):
         for name in files:
-            _try(os.unlink, Path(parent, name), left)
+            _try(os.unlink, Path(parent, name), errors)
         for name in folders:
             path = Path(parent, name)
-            _try(os.unlink if path.is_symlink() else os.rmdir, path, left)
-    _try(os.rmdir, folder, left)
-    return left
+            _try(os.unlink if path.is_symlink() else os.rmdir, path, errors)
+    _try(os.rmdir, folder, errors)
+    return errors
 
 
-def _try(delete_one: Callable[[Path], None], path: Path, left: list[OSError]) -> None:
+def _try(delete_one: Callable[[Path], None], path: Path, errors: list[OSError]) -> None:
     try:
         delete_one(path)
     except FileNotFoundError:
         pass
     except OSError as error:
-        left.append(error)
+        errors.append(error)
 
 
 def _reason(error: OSError) -> str:

@@ -18,7 +18,7 @@ class StorageNotMountedError(Exception):
 
 
 class StorageUnavailableError(OSError):
-    """The storage is unavailable; ``strerror`` says why, without full stop and secrets."""
+    """The storage is unavailable; ``strerror`` states the cause, without full stop and secrets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(errno.EIO, reason)

@@ -43,7 +43,7 @@ from pastelka_common.testing.wire import Wire
 
 __all__ = ["Control", "FakeRunpod", "FakeRunpodSettings", "JobPlan", "image_key"]
 
-_LARGEST_REQUEST = 10_000_000  # bytes; RunPod's limit on /run
+_MAX_REQUEST_BYTES = 10_000_000  # bytes; RunPod's limit on /run
 _HANG_SECONDS = 300.0
 
 
@@ -116,7 +116,7 @@ class FakeRunpod:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.wire.middleware])
+        application = web.Application(client_max_size=_MAX_REQUEST_BYTES, middlewares=[self.wire.middleware])
         application.router.add_post("/v2/{endpoint}/run", self._guarded("submit", self._run))
         application.router.add_route(
             "*", "/v2/{endpoint}/status/{job}", self._guarded("status", self._status)

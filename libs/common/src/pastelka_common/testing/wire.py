@@ -26,7 +26,7 @@ WireFault = Literal["slow", "truncated", "long_headers", "chunked", "length", "g
 ``long_headers``: headers of 48 KB. ``chunked``, ``length``: the transfer coding, which is random otherwise.
 ``gzip``: the body is compressed, as Shopify's are."""
 
-_MOST_PIECES = 12
+_MAX_PIECES = 12
 _FIRST_PIECE = 16
 _HEADER = "x" * 12_000
 _HEADERS = 4
@@ -46,7 +46,7 @@ def cut(body: bytes, chance: random.Random) -> Iterator[bytes]:
     if len(body) < 2:  # noqa: PLR2004 - nothing to split
         yield body
         return
-    places = {chance.randrange(1, len(body)) for _ in range(chance.randint(0, _MOST_PIECES - 2))}
+    places = {chance.randrange(1, len(body)) for _ in range(chance.randint(0, _MAX_PIECES - 2))}
     places.add(chance.randint(1, min(_FIRST_PIECE, len(body) - 1)))
     start = 0
     for end in [*sorted(places), len(body)]:

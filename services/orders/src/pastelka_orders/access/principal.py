@@ -6,7 +6,7 @@ from typing import Literal
 Role = Literal["viewer", "operator"]
 """A viewer may read; an operator may also change."""
 Scope = Literal["read", "write"]
-"""Access of an API token: that of a viewer, or of an operator."""
+"""Scope of an API token: ``read`` as a viewer, ``write`` as an operator."""
 PrincipalKind = Literal["open", "user", "proxy", "token"]
 
 ROLE_OF_SCOPE: dict[Scope, Role] = {"read": "viewer", "write": "operator"}

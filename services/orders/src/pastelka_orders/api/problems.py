@@ -163,7 +163,7 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
     return problem(503, "storage_full", "Storage full", detail)
 
 
-async def _storage_away(_request: Request, error: StorageUnavailableError) -> JSONResponse:
+async def _storage_unavailable(_request: Request, error: StorageUnavailableError) -> JSONResponse:
     log.error("storage unavailable", error=error.strerror)
     title = "The storage does not answer"
     return problem(503, "storage_unavailable", title, _UNCHANGED, headers={"Retry-After": "5"})
@@ -188,7 +188,7 @@ def install(app: FastAPI) -> None:
         ConnectionError: _database,
         DBAPIError: _database_fault,
         PostgresError: _database_fault,
-        StorageUnavailableError: _storage_away,
+        StorageUnavailableError: _storage_unavailable,
         OSError: _storage,
         Exception: _unexpected,
     }

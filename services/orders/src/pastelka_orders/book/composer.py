@@ -112,7 +112,7 @@ def join(job: ComposeJob, folder: Path) -> ComposedBook:
             finish(content, files[-1], part.options, separator.order)
         files.append(part.file)
     try:
-        sheets = merge(files, folder / PDF, title=job.title, most=MAX_SHEETS)
+        sheets = merge(files, folder / PDF, title=job.title, max_sheets=MAX_SHEETS)
     except DamagedPdfError as error:
         names = {part.file: part.books.order_number for part in job.parts}
         raise UnprintableError(

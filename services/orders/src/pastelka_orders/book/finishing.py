@@ -46,7 +46,7 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
         _save(pdf, target)
 
 
-def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
+def merge(files: Sequence[Path], target: Path, *, title: str, max_sheets: int) -> int:
     """Merge several PDFs into one; returns its number of sheets.
 
     Raises ``TooManySheetsError``, ``DamagedPdfError``.
@@ -54,8 +54,8 @@ def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
     with _opened(files[0]) as pdf:
         for file in files[1:]:
             with _opened(file) as other:
-                if len(pdf.pages) + len(other.pages) > most:
-                    raise TooManySheetsError(f"more than {most} sheets")
+                if len(pdf.pages) + len(other.pages) > max_sheets:
+                    raise TooManySheetsError(f"more than {max_sheets} sheets")
                 pdf.pages.extend(other.pages)
         _save(pdf, target, title=title)
         return len(pdf.pages)

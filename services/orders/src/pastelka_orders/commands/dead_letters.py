@@ -27,13 +27,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     listing.set_defaults(run=_list)
     shown = actions.add_parser("show", help="one with its original message, reason and trace id")
     shown.set_defaults(run=_show)
-    again = actions.add_parser("requeue", help="enqueue its job again and delete the letter")
-    again.set_defaults(run=_requeue)
+    requeue = actions.add_parser("requeue", help="enqueue its job again and delete the letter")
+    requeue.set_defaults(run=_requeue)
     dismissed = actions.add_parser("dismiss", help="delete it without enqueueing its job")
     dismissed.set_defaults(run=_dismiss)
-    for action in (shown, again, dismissed):
+    for action in (shown, requeue, dismissed):
         action.add_argument("sequence", type=_sequence, help="its number, as listed")
-    for action in (listing, shown, again, dismissed):
+    for action in (listing, shown, requeue, dismissed):
         action.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -116,14 +116,14 @@ def _pretty(payload: str) -> str:
 
 
 def _sequence(text: str) -> int:
-    return _number(text, most=2**53 - 1)
+    return _number(text, maximum=2**53 - 1)
 
 
 def _limit(text: str) -> int:
-    return _number(text, most=_MAX_LISTED)
+    return _number(text, maximum=_MAX_LISTED)
 
 
-def _number(text: str, *, most: int) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
+def _number(text: str, *, maximum: int) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= maximum:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {maximum}")
     return int(text)

@@ -139,7 +139,7 @@ async def _erase_one(orders: Database, eraser: Eraser, order_id: int) -> Erasure
 
 
 async def _record(orders: Database, order_id: int) -> ErasureRecord:
-    record = await orders.read(lambda c: erasures.one(c, order_id))
+    record = await orders.read(lambda c: erasures.find(c, order_id))
     if record is None:
         raise NotErasedError(f"no record of order id {order_id}.")
     return record

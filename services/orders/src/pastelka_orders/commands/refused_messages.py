@@ -18,13 +18,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the oldest, oldest first")
     listing.set_defaults(run=_list)
-    again = actions.add_parser("retry", help="publish one again, once the cause is fixed")
-    again.set_defaults(run=_retry)
+    retry = actions.add_parser("retry", help="publish one again, once the cause is fixed")
+    retry.set_defaults(run=_retry)
     discarded = actions.add_parser("discard", help="delete one without publishing it")
     discarded.set_defaults(run=_discard)
-    for action in (again, discarded):
+    for action in (retry, discarded):
         action.add_argument("id", type=int, help="its number, as listed")
-    for action in (listing, again, discarded):
+    for action in (listing, retry, discarded):
         action.add_argument("--json", action="store_true", help="as JSON")
 
 

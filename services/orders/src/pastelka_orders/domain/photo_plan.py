@@ -13,9 +13,9 @@ class RefetchPolicy(Enum):
 
     NONE = auto()
     FAILED = auto()
-    """Those whose download failed."""
+    """Photos whose download failed."""
     MISSING = auto()
-    """All of them: the caller cannot rely on their download jobs."""
+    """All missing photos: the caller cannot rely on their download jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,21 @@ class StoredPhotoState:
 
 @dataclass(frozen=True, slots=True)
 class PhotoPlan:
-    """Changes to make. ``replaced`` and ``again`` are URLs by image id."""
+    """Changes to make. ``replaced`` and ``refetch`` are URLs by image id."""
 
     added: Mapping[Place, str] = field(default_factory=dict)
     replaced: Mapping[int, str] = field(default_factory=dict)
-    again: Mapping[int, str] = field(default_factory=dict)
+    refetch: Mapping[int, str] = field(default_factory=dict)
     dropped: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to change."""
-        return not (self.added or self.replaced or self.again or self.dropped)
+        return not (self.added or self.replaced or self.refetch or self.dropped)
 
 
 def plan_photos(
-    wanted: Mapping[Place, str], present: Iterable[StoredPhotoState], again: RefetchPolicy
+    wanted: Mapping[Place, str], present: Iterable[StoredPhotoState], refetch: RefetchPolicy
 ) -> PhotoPlan:
     """Compare. A photo that the shop no longer has is dropped only if it is not stored."""
     here = {photo.place: photo for photo in present}
@@ -58,10 +58,10 @@ def plan_photos(
     return PhotoPlan(
         added={place: url for place, url in wanted.items() if place not in here},
         replaced=replaced,
-        again={
+        refetch={
             photo.image_id: wanted[place]
             for place, photo in here.items()
-            if place in wanted and photo.image_id not in replaced and _needs_refetch(photo, again)
+            if place in wanted and photo.image_id not in replaced and _needs_refetch(photo, refetch)
         },
         dropped=tuple(
             photo.image_id for place, photo in here.items() if place not in wanted and not photo.is_stored
@@ -69,7 +69,7 @@ def plan_photos(
     )
 
 
-def _needs_refetch(photo: StoredPhotoState, again: RefetchPolicy) -> bool:
-    if photo.is_stored or again is RefetchPolicy.NONE:
+def _needs_refetch(photo: StoredPhotoState, refetch: RefetchPolicy) -> bool:
+    if photo.is_stored or refetch is RefetchPolicy.NONE:
         return False
-    return photo.has_failed or again is RefetchPolicy.MISSING
+    return photo.has_failed or refetch is RefetchPolicy.MISSING

@@ -44,7 +44,7 @@ class Eraser:
 
     async def work(self, claim: Claim) -> Write:
         """See ``JobKind``."""
-        record = await self.database.read(lambda c: erasures.one(c, claim.key))
+        record = await self.database.read(lambda c: erasures.find(c, claim.key))
         if record is None:
             raise ClaimLostError
         found = None

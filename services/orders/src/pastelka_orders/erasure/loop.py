@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 class Retention:
     """Runs a pass every ``interval`` seconds; only one replica at a time.
 
-    ``days`` (24 h each) is how long an order is kept from its creation, ``None`` for ever. The worker erases
-    the marked orders.
+    ``days`` (24 h each) is the retention period from an order's creation, ``None`` if unlimited. The worker
+    erases the marked orders.
     """
 
     def __init__(self, database: Database, storage: Storage, *, days: int | None, interval: float) -> None:

@@ -35,7 +35,7 @@ from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
 
 _STORE_CONCURRENCY = 4
-_BEGUN, _COMPOSED = 10, 70
+_STARTED, _COMPOSED = 10, 70
 """Percent."""
 _NOT_FORCED: frozenset[Code] = frozenset({"no_pages", "order_cancelled"})
 # Checks at once in one process: an order may have a thousand long texts.
@@ -174,7 +174,7 @@ class BookJobs:
 
     async def work(self, claim: Claim) -> Write:
         """See ``JobKind``."""
-        book = await self._progress(claim, _BEGUN)
+        book = await self._progress(claim, _STARTED)
         options = BookOptions.model_validate(book.options)
         order = OrderBooks.model_validate(book.content)
         await self._check(book, order, options)

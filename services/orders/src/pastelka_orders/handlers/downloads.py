@@ -80,7 +80,7 @@ async def stored(connection: AsyncConnection, claim: Claim, photo: StoredPhoto, 
     await claims.end(connection, claim)
 
 
-async def again(connection: AsyncConnection, image_id: int) -> None:
+async def retry(connection: AsyncConnection, image_id: int) -> None:
     """Retry a failed download; no effect if the photo is stored or being downloaded."""
     image = await images.lock(connection, image_id)
     if image is None:

@@ -41,7 +41,7 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
 
     ``False`` if already done. Cancels work started meanwhile, and publishes the change.
     """
-    record = await erasures.one(connection, order_id, lock=True)
+    record = await erasures.find(connection, order_id, lock=True)
     if record is None or record.deleted_at is not None:
         return False
     what = await erasures.contents(connection, order_id)

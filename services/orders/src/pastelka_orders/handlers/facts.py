@@ -171,7 +171,7 @@ def _advance(update: _VersionUpdate, received: Received) -> None:
 def _saved(update: _VersionUpdate) -> Saved:
     failure = _failure(update)
     last = update.last
-    begun = next((t.at for t in update.transitions if t.status.is_in_flight), None)
+    started_at = next((t.at for t in update.transitions if t.status.is_in_flight), None)
     return Saved(
         update.version.id,
         update.progress,
@@ -181,7 +181,7 @@ def _saved(update: _VersionUpdate) -> Saved:
         provider_job_id=update.provider_job_id,
         retry=last.retry if last is not None else None,
         possibly_paid_twice=update.possibly_paid_twice,
-        started_at=begun,
+        started_at=started_at,
         ended_at=last.at if last is not None and update.progress.status.is_final else None,
     )
 

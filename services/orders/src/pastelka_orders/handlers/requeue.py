@@ -39,11 +39,11 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
     A version begins a new run, as with *retry*, since the failed one has ended. Raises
     :class:`NotRequeueableError`, and what *retry* raises.
     """
-    again = _REQUEUE.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
-    if again is None:
+    requeue_job = _REQUEUE.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
+    if requeue_job is None:
         raise NotRequeueableError(sequence, f"no consumer handles {letter.original_subject}.")
     try:
-        await again(connection, letter.original_payload)
+        await requeue_job(connection, letter.original_payload)
     except ValidationError:
         raise NotRequeueableError(sequence, "its job is malformed.") from None
 
@@ -55,7 +55,7 @@ class _Download(BaseModel):
 _REQUEUE: dict[str, Requeue] = {
     "coloring": lambda c, job: versions.retry(c, "coloring", ColoringJob.model_validate_json(job).version_id),
     "svg": lambda c, job: versions.retry(c, "svg", SvgJob.model_validate_json(job).version_id),
-    "download": lambda c, job: downloads.again(c, _Download.model_validate_json(job).image_id),
+    "download": lambda c, job: downloads.retry(c, _Download.model_validate_json(job).image_id),
     "fetch": lambda c, job: shop_jobs.enqueue(c, FetchOrders.model_validate_json(job)),
     "sync": lambda c, job: shop_jobs.enqueue(c, SyncOrder.model_validate_json(job)),
 }

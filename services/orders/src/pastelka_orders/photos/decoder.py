@@ -35,7 +35,7 @@ class Decoder:
     bounds: DecoderBounds
     lock: int
 
-    def answer(self, source: Path, target: Path) -> dict[str, Any]:
+    def decode(self, source: Path, target: Path) -> dict[str, Any]:
         """Decode ``source`` into ``target`` and ``<target>.thumbnail``."""
         try:
             photo = normalise(source.read_bytes(), limits=self.limits, room_for=self._room_for)
@@ -107,19 +107,19 @@ def main() -> None:
     """Process requests until there are no more."""
     given = json.loads(sys.argv[1])
     decoder = Decoder(PhotoLimits(**given["limits"]), DecoderBounds(**given["bounds"]), given["lock"])
-    answers = _responses()
+    responses = _responses()
     prepare_decoders(threads=1)
     limit_memory(decoder.bounds.usual)
     for request in _requests(given["idle"]):
         try:
             with limited_time(decoder.bounds.seconds):
-                answer = decoder.answer(Path(request["source"]), Path(request["target"]))
+                response = decoder.decode(Path(request["source"]), Path(request["target"]))
         except OSError as error:  # such as a full disk
-            answer = {"fault": str(error.strerror), "errno": error.errno}
+            response = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - the parent process raises it
-            answer = {"fault": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+            response = {"fault": f"{type(error).__name__}: {error}"}
+        responses.write(json.dumps(response) + "\n")
+        responses.flush()
 
 
 if __name__ == "__main__":

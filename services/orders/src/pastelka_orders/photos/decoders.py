@@ -58,26 +58,26 @@ class Decoders:
         Raises :class:`Refusal`, :class:`DecoderFailedError`, and ``OSError`` (no room for the result).
         """
         target = folder / "decoded"
-        answer = self._answer({"source": str(source), "target": str(target)})
-        if "code" in answer:
-            raise Refusal(answer["code"], answer["reason"])
-        if answer.get("errno"):
-            raise OSError(answer["errno"], answer["fault"])
-        if "fault" in answer:
-            raise DecoderFailedError(answer["fault"])
-        thumbnail = target.with_suffix(".thumbnail").read_bytes() if answer["has_thumbnail"] else None
+        response = self._request({"source": str(source), "target": str(target)})
+        if "code" in response:
+            raise Refusal(response["code"], response["reason"])
+        if response.get("errno"):
+            raise OSError(response["errno"], response["fault"])
+        if "fault" in response:
+            raise DecoderFailedError(response["fault"])
+        thumbnail = target.with_suffix(".thumbnail").read_bytes() if response["has_thumbnail"] else None
         return NormalisedPhoto(
-            target.read_bytes(), answer["suffix"], answer["width"], answer["height"], thumbnail
+            target.read_bytes(), response["suffix"], response["width"], response["height"], thumbnail
         )
 
-    def _answer(self, request: Mapping[str, str]) -> dict[str, Any]:
+    def _request(self, request: Mapping[str, str]) -> dict[str, Any]:
         code = 0
         for _ in range(_MAX_TRIES):
             process = self._process()
-            answer = process.send(request)
-            if answer is not None:
+            response = process.send(request)
+            if response is not None:
                 self._idle.append(process)
-                return answer
+                return response
             code = process.end()
             if code == -signal.SIGPROF:
                 raise too_complex()
@@ -133,13 +133,13 @@ class _Process:
 
     def send(self, request: Mapping[str, str]) -> dict[str, Any] | None:
         """Send a request; returns the response, or ``None`` if the process has exited."""
-        requests, answers = self._process.stdin, self._process.stdout
+        requests, responses = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both are pipes
-        assert answers is not None  # noqa: S101
+        assert responses is not None  # noqa: S101
         try:
             requests.write(json.dumps(request) + "\n")
             requests.flush()
-            line = answers.readline()
+            line = responses.readline()
         except OSError:
             return None
         return json.loads(line) if line.endswith("\n") else None

@@ -29,7 +29,7 @@ from pastelka_orders.photos.urls import RefusedAddressError
 _CHUNK = 256 * 1024
 _HEAD = 512
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_NOT_FOUND_STATUSES = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _ACCESS_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _FIRST_SERVER_ERROR = 500
 _MAX_RETRY_AFTER = 3600.0
@@ -43,7 +43,7 @@ def require_photo(response: aiohttp.ClientResponse) -> None:
         wait = retry_after(response.headers.get("Retry-After"))
         message = f"{host} responded with {status} instead of the photo; a later attempt may succeed."
         raise TransientError("photo_server_busy", message, retry_after=wait)
-    if status in _GONE:
+    if status in _NOT_FOUND_STATUSES:
         raise PermanentError("photo_gone", f"{host} no longer has a photo at this URL ({status}).")
     if status in _ACCESS_REFUSED:
         message = f"{host} denies access to the photo ({status}); use a public link."

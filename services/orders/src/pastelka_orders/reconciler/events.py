@@ -74,7 +74,7 @@ def _mark(stream: StreamState) -> dict[str, Any]:
         "created": stream.created.isoformat(),
         "last": stream.last,
         "time": stream.last_time.isoformat(),
-        "gone": stream.gone,
+        "gone": stream.deleted,
     }
 
 
@@ -82,7 +82,7 @@ async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> boo
     """Whether the stream lacks events: recreated, an older copy, truncated, or purged."""
     if stream.created != datetime.fromisoformat(mark["created"]) or stream.last < mark["last"]:
         return True
-    if stream.gone > mark["gone"]:
+    if stream.deleted > mark["gone"]:
         return True
     if mark["last"] == 0:
         return False

@@ -163,7 +163,7 @@ async def _republish(
     first = 1 if never else attempt + 1
     outbox = Outbox()
     message = job_of(version, first_attempt=first, provider_job_id=row.provider_job_id)
-    outbox.add(message, again=not never)
+    outbox.add(message, is_republished=not never)
     await outbox.flush(connection)
     if job is not None:
         return "job_of_earlier_run"

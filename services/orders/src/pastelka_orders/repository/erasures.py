@@ -150,7 +150,7 @@ async def add(
     return (await execute(connection, _ADD, values)).first() is not None
 
 
-async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
+async def find(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
     """The record of an order's erasure; ``lock`` locks the row until the transaction ends."""
     row = (await execute(connection, _LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
     return ErasureRecord(**row) if row else None

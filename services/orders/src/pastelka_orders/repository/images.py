@@ -141,7 +141,7 @@ async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> Non
 
 
 async def wanted(connection: AsyncConnection, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images whose order and item the shop neither cancelled nor removed."""
+    """Ids among ``image_ids`` whose order and item the shop has neither cancelled nor removed."""
     return set((await execute(connection, _WANTED, {"image_ids": list(image_ids)})).scalars())
 
 

@@ -15,7 +15,7 @@ _FIND = """SELECT true FROM known_devices JOIN users ON users.id = known_devices
         AND known_devices.used_at > clock_timestamp() - CAST(:lifetime AS interval)"""
 _USE = """INSERT INTO known_devices (secret_hash, user_id) VALUES (:hash, :user_id)
     ON CONFLICT (secret_hash) DO UPDATE SET used_at = clock_timestamp()"""
-_FORGET = """DELETE FROM known_devices WHERE user_id = :user_id AND secret_hash NOT IN (
+_DELETE_OLD = """DELETE FROM known_devices WHERE user_id = :user_id AND secret_hash NOT IN (
         SELECT secret_hash FROM known_devices
         WHERE user_id = :user_id AND used_at > clock_timestamp() - CAST(:lifetime AS interval)
         ORDER BY used_at DESC LIMIT :most)"""
@@ -31,7 +31,7 @@ async def is_known(connection: AsyncConnection, secret_hash: bytes, name_key: st
 async def record_use(connection: AsyncConnection, secret_hash: bytes, user_id: int) -> None:
     """Store the cookie of a user who has signed in, and delete the user's oldest ones."""
     await execute(connection, _USE, {"hash": secret_hash, "user_id": user_id})
-    await execute(connection, _FORGET, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})
+    await execute(connection, _DELETE_OLD, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})
 
 
 async def remove_of(connection: AsyncConnection, user_id: int) -> None:

@@ -10,7 +10,7 @@ _ACQUIRE = """INSERT INTO leases AS l (name, holder, expires_at)
         taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END
     WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
     RETURNING 1"""
-_HOLDS = "SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE"
+_LOCK = "SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE"
 _RELEASE = "DELETE FROM leases WHERE name = :name AND holder = :holder"
 
 
@@ -22,7 +22,7 @@ async def acquire(connection: AsyncConnection, name: str, holder: str, seconds: 
 
 async def lock(connection: AsyncConnection, name: str, holder: str) -> bool:
     """Lock the lease's row until the transaction ends; ``False`` if ``holder`` does not have it."""
-    return (await execute(connection, _HOLDS, {"name": name, "holder": holder})).first() is not None
+    return (await execute(connection, _LOCK, {"name": name, "holder": holder})).first() is not None
 
 
 async def delete(connection: AsyncConnection, name: str, holder: str) -> None:

@@ -152,7 +152,7 @@ async def resolved_versions(
 
 
 async def resolved_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
-    """Those of these images whose photo is stored or pending again, or that were deleted."""
+    """Ids among ``ids`` of images that are deleted, or whose photo is stored or pending again."""
     return list((await execute(connection, _RESOLVED_DOWNLOADS, {"ids": list(ids)})).scalars())
 
 

@@ -22,7 +22,7 @@ _EXTEND = """UPDATE sessions SET last_seen_at = clock_timestamp(),
         AND last_seen_at < clock_timestamp() - interval '1 minute'"""
 _REMOVE = "DELETE FROM sessions WHERE secret_hash = :hash RETURNING user_id"
 _REMOVE_ALL = "DELETE FROM sessions WHERE user_id = :user_id"
-_FORGET = """DELETE FROM sessions WHERE secret_hash IN (SELECT secret_hash FROM sessions
+_DELETE_EXPIRED = """DELETE FROM sessions WHERE secret_hash IN (SELECT secret_hash FROM sessions
         WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
 
 
@@ -52,7 +52,7 @@ async def find(connection: AsyncConnection, secret_hash: bytes) -> SignedIn | No
 
 async def add(connection: AsyncConnection, secret_hash: bytes, user_id: int, life: SessionLife) -> None:
     """Add a session, and delete expired ones."""
-    await execute(connection, _FORGET)
+    await execute(connection, _DELETE_EXPIRED)
     values = {"hash": secret_hash, "user_id": user_id, "idle": life.idle, "maximum": life.maximum}
     await execute(connection, _ADD, values)
 

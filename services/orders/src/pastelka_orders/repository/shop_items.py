@@ -92,8 +92,8 @@ async def upsert_items(connection: AsyncConnection, order_id: int, items: Sequen
             "layouts": [item.layout for item in items],
         },
     )
-    gone = await execute(connection, _ITEMS_REMOVED, {"order_id": order_id, "ids": ids})
-    return bool(changed.all()) | bool(gone.all())
+    removed = await execute(connection, _ITEMS_REMOVED, {"order_id": order_id, "ids": ids})
+    return bool(changed.all()) | bool(removed.all())
 
 
 async def item_ids(connection: AsyncConnection, order_id: int) -> dict[int, int]:

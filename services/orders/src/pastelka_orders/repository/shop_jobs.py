@@ -17,7 +17,7 @@ _PAYLOAD = "SELECT payload FROM shop_jobs WHERE key = :key AND claimed_until = :
 _CONTINUE = (
     "UPDATE shop_jobs SET payload = CAST(:payload AS jsonb), updated_at = clock_timestamp() WHERE key = :key"
 )
-_DONE = "DELETE FROM shop_jobs WHERE key = :key AND claimed_until = :until RETURNING 1"
+_DELETE = "DELETE FROM shop_jobs WHERE key = :key AND claimed_until = :until RETURNING 1"
 
 
 async def enqueue(connection: AsyncConnection, request: ShopRequest) -> None:
@@ -41,7 +41,7 @@ async def replace(connection: AsyncConnection, claim: Claim, request: FetchOrder
     await claims.end(connection, claim, seconds=0)
 
 
-async def done(connection: AsyncConnection, claim: Claim) -> None:
+async def delete(connection: AsyncConnection, claim: Claim) -> None:
     """Delete the finished or abandoned request. Raises ``ClaimLostError``."""
-    if (await execute(connection, _DONE, claim.row)).first() is None:
+    if (await execute(connection, _DELETE, claim.row)).first() is None:
         raise ClaimLostError

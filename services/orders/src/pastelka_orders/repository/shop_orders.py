@@ -13,7 +13,7 @@ from pastelka_orders.repository.order_search import search_text
 from pastelka_orders.repository.sql import execute
 
 _LOCK_CLASS = 7_240
-_KEPT_DAYS = 7
+_RETENTION_DAYS = 7
 
 # Keyed by the shop's id, so it also serializes messages about an order that does not exist yet.
 _LOCK = "SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))"
@@ -37,7 +37,7 @@ _SET_STATUS = """UPDATE orders SET status = CAST(:status AS orderstatus), update
     WHERE id = :id"""
 _SEEN = """INSERT INTO shopify_webhooks (id, topic, body_digest) VALUES (:id, :topic, :digest)
     ON CONFLICT DO NOTHING RETURNING id"""
-_FORGET = """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
+_DELETE_OLD = """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
         WHERE received_at < clock_timestamp() - make_interval(days => :days)
         ORDER BY received_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
 
@@ -72,7 +72,7 @@ async def is_new_webhook(
 
     ``digest`` is the SHA-256 of the body.
     """
-    await execute(connection, _FORGET, {"days": _KEPT_DAYS})
+    await execute(connection, _DELETE_OLD, {"days": _RETENTION_DAYS})
     values = {"id": webhook_id or f"sha256:{digest.hex()}", "topic": topic, "digest": digest}
     return (await execute(connection, _SEEN, values)).first() is not None
 

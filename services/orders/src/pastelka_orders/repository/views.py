@@ -185,8 +185,8 @@ class Views:
         query, values = list_query(cursor, q, status, stage)
         # A search reads no more than its page.
         total = None if q else await stages.total(self._connection, _filter(status, stage))
-        given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await execute(self._connection, query, given)).all()
+        parameters = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
+        rows = (await execute(self._connection, query, parameters)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)

@@ -59,16 +59,16 @@ class GraphQLErrors:
     data: dict[str, Any] | None
 
     @classmethod
-    def of(cls, answer: dict[str, Any]) -> "GraphQLErrors":
+    def of(cls, response: dict[str, Any]) -> "GraphQLErrors":
         """Parse a response. ``errors`` may be a string, as for a closed shop."""
-        errors = answer.get("errors") or []
+        errors = response.get("errors") or []
         listed = errors if isinstance(errors, list) else [errors]
         found: list[dict[str, Any]] = [
             one if isinstance(one, dict) else {"message": str(one)} for one in listed
         ]
         codes = {str((one.get("extensions") or {}).get("code") or "") for one in found}
         messages = tuple(str(one.get("message") or "")[:200] for one in found)
-        data = answer.get("data")
+        data = response.get("data")
         return cls(frozenset(codes), messages, data if isinstance(data, dict) else None)
 
     @property

@@ -168,9 +168,9 @@ class AdminApi:
         """Send a query once the rate limit allows it; returns ``data`` of the response."""
         for _ in range(_MAX_TRIES):
             await self._wait_for_budget(name)
-            answer = await self._post({"query": query, "operationName": name, "variables": variables})
-            self._record_cost(name, answer)
-            refused = GraphQLErrors.of(answer)
+            response = await self._post({"query": query, "operationName": name, "variables": variables})
+            self._record_cost(name, response)
+            refused = GraphQLErrors.of(response)
             if not refused.is_throttled:
                 return refused.require_data()
             log.info("shopify request throttled", query=name)
@@ -184,9 +184,9 @@ class AdminApi:
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _record_cost(self, name: str, answer: dict[str, Any]) -> None:
+    def _record_cost(self, name: str, response: dict[str, Any]) -> None:
         try:
-            self._throttle.record(name, Cost.model_validate((answer.get("extensions") or {}).get("cost")))
+            self._throttle.record(name, Cost.model_validate((response.get("extensions") or {}).get("cost")))
         except ValidationError:
             log.debug("shopify query cost missing", query=name)
 
@@ -212,11 +212,11 @@ class AdminApi:
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        return _Document.model_validate_json(b'{"answer":' + body + b"}").answer
+        return _Document.model_validate_json(b'{"response":' + body + b"}").response
     except ValidationError as error:
         message = "The shop's response is not a JSON document."
         raise TransientError("shop_answer_unreadable", message) from error
 
 
 class _Document(ShopifyModel):
-    answer: dict[str, Any]
+    response: dict[str, Any]

@@ -44,16 +44,17 @@ async def ingest(
     connection: AsyncConnection,
     order: ShopOrder,
     *,
-    again: RefetchPolicy = RefetchPolicy.NONE,
+    refetch: RefetchPolicy = RefetchPolicy.NONE,
     can_fetch: bool = False,
     restore_deleted: bool = False,
     retention_start: datetime | None = None,
 ) -> Effect:
     """Add or update the order; download new photos.
 
-    ``again`` selects missing photos to download again. With ``can_fetch``, an order without photos is fetched
-    from the shop by a job. A deleted order is imported again only with ``restore_deleted``, one erased for
-    its customer never. A new one created before ``retention_start`` is ignored: it would be erased.
+    ``refetch`` selects missing photos to download again. With ``can_fetch``, an order without photos is
+    fetched from the shop by a job. A deleted order is imported again only with ``restore_deleted``, one
+    erased for its customer never. A new one created before ``retention_start`` is ignored: it would be
+    erased.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
     if (
@@ -65,7 +66,7 @@ async def ingest(
         return "older"
     target = await _target(connection, order, known)
     outbox = Outbox()
-    changed = await _update(connection, outbox, target, order, again)
+    changed = await _update(connection, outbox, target, order, refetch)
     if can_fetch and await _lacks_photos(connection, target, order):
         await _enqueue_sync(connection, target, order)
     else:
@@ -122,7 +123,7 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
 
 
 async def _update(
-    connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder, again: RefetchPolicy
+    connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder, refetch: RefetchPolicy
 ) -> bool:
     """Take over items and head; returns whether anything changed, which a reviewed order shows."""
     known = target.known
@@ -131,7 +132,7 @@ async def _update(
     items = order.readable_items if is_first_part else order.items
     changed = False
     if items is not None:
-        changed = await _update_items(connection, outbox, target, items, again)
+        changed = await _update_items(connection, outbox, target, items, refetch)
     if known is not None:  # Lock order: images, then their order.
         changed |= await shop_orders.change(connection, known, order)
     changed |= await unread_webhooks.save(connection, target.id, order.unread)
@@ -145,7 +146,7 @@ async def _update_items(
     outbox: Outbox,
     target: _Target,
     items: tuple[ShopItem, ...],
-    again: RefetchPolicy,
+    refetch: RefetchPolicy,
 ) -> bool:
     """Update line items and photos; returns whether anything changed."""
     # Lock order is always versions, then images: transactions cannot deadlock.
@@ -159,14 +160,14 @@ async def _update_items(
         if item.quantity > 0
         for position, url in item.photos.items()
     }
-    plan = plan_photos(wanted, present, again)
+    plan = plan_photos(wanted, present, refetch)
     for version in in_progress:
         if version.image_id in plan.replaced:
             await end_in_error(connection, outbox, version, REPLACED)
             stop_work(outbox, version)
     await shop_items.drop_photos(connection, plan.dropped)
     await shop_items.replace_photos(connection, plan.replaced)
-    await shop_items.await_photos(connection, list(plan.again))
+    await shop_items.await_photos(connection, list(plan.refetch))
     await shop_items.add_photos(connection, plan.added)
     return changed or not plan.is_empty
 

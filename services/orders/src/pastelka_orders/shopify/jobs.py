@@ -56,7 +56,7 @@ class ShopJobs:
             await give_up(connection, request.shopify_id)
         letter = row_job_letter(request.subject, request.model_dump_json(), claim.attempts, failure)
         await Outbox.publish(connection, letter)
-        await shop_jobs.done(connection, claim)
+        await shop_jobs.delete(connection, claim)
 
     async def _fetch(self, request: FetchOrders, claim: Claim) -> Write:
         """Fetch one page and import each order in its own transaction; then enqueue the next page.
@@ -87,22 +87,22 @@ class ShopJobs:
         )
         log.info("shopify orders fetched", seen=follow.seen, changed=follow.changed, failed=follow.failed)
         if follow.cursor is None:
-            return lambda c: shop_jobs.done(c, claim)
+            return lambda c: shop_jobs.delete(c, claim)
         return lambda c: shop_jobs.replace(c, claim, follow)
 
     async def _sync(self, request: SyncOrder, claim: Claim) -> Write:
         """Fetch and import one order."""
         order = await self.shop.order(request.shopify_id)
-        again = RefetchPolicy.MISSING if request.photos else RefetchPolicy.FAILED
+        refetch = RefetchPolicy.MISSING if request.photos else RefetchPolicy.FAILED
         since = self._retention_start()
 
         async def write(connection: AsyncConnection) -> None:
-            effect = await ingest(connection, order, again=again, retention_start=since)
+            effect = await ingest(connection, order, refetch=refetch, retention_start=since)
             if effect == "older":
                 # A webhook overtook Shopify's read replica.
                 message = f"The shop's data of order {order.order_number} is older than ours."
                 raise TransientError("shop_answer_outdated", message)
-            await shop_jobs.done(connection, claim)
+            await shop_jobs.delete(connection, claim)
 
         return write
 
@@ -115,7 +115,7 @@ class ShopJobs:
             return await ingest(
                 connection,
                 order,
-                again=RefetchPolicy.FAILED,
+                refetch=RefetchPolicy.FAILED,
                 restore_deleted=True,
                 retention_start=self._retention_start(),
             )

@@ -73,7 +73,7 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
     domain = headers.get("x-shopify-shop-domain", "").strip().lower()
     if domain and settings.shop_domain is not None and domain != settings.shop_domain:
         raise OtherShopError(domain[:_MAX_ID_LENGTH])
-    # The topic is not signed: the body's own fields decide what it may do.
+    # The topic is not signed: only the body's own fields determine what is changed.
     topic = headers.get("x-shopify-topic", "").strip()[:_MAX_ID_LENGTH]
     if not topic:
         log.warning("webhook without X-Shopify-Topic")
@@ -130,7 +130,7 @@ async def apply(
     With ``can_fetch``, the orders of the last hour are then fetched from the shop: it may be among them.
     """
     if found.order is None:
-        await _keep_unread(connection, webhook, found.problems)
+        await _store_unread(connection, webhook, found.problems)
         if can_fetch:
             await shop_jobs.enqueue(connection, FetchOrders(since=now() - _FETCH_WINDOW))
         return
@@ -151,12 +151,12 @@ async def apply_privacy(
     A malformed one is stored for an operator.
     """
     if reading.value is None:
-        await _keep_unread(connection, webhook, reading.problems)
+        await _store_unread(connection, webhook, reading.problems)
     elif await _is_new(connection, webhook):
         await privacy.apply(connection, webhook.topic, reading.value)
 
 
-async def _keep_unread(connection: AsyncConnection, webhook: Webhook, problems: tuple[str, ...]) -> None:
+async def _store_unread(connection: AsyncConnection, webhook: Webhook, problems: tuple[str, ...]) -> None:
     log.error("webhook unreadable", topic=webhook.topic, webhook_id=webhook.id, problems=problems)
     await add_unidentified(connection, UnreadBody(webhook.topic, webhook.body, problems))
 

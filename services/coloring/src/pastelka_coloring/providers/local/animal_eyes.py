@@ -15,16 +15,16 @@ from pastelka_coloring.providers.local.strokes import Ink, Points, Stroke, area
 
 # Radii of blobs to detect, as shares of the map's scale, and radius of drawn eyes.
 _RADII = (0.006, 0.009, 0.014, 0.021)
-_SMALLEST, _LARGEST = 0.0035, 0.024
+_MIN_RADIUS, _MAX_RADIUS = 0.0035, 0.024
 _DRAWN = 0.0055
 # Gray levels (0 to 255): maximum of a blob, and minimum contrast to its surroundings.
 _DARK, _DARKER, _RING_DARKER = 95, 30, 30
 # Maximum difference of the color channels: gaps between petals are dark but colored.
 _COLORLESS = 50
 # Shape: ratio of the area to its hull's and its ellipse's, and maximum aspect ratio.
-_SOLID, _LONGEST = 0.7, 2.6
+_SOLID, _MAX_ELONGATION = 0.7, 2.6
 # The same if a highlight is the only evidence.
-_LIT_SOLID, _LIT_LONGEST = 0.75, 2.0
+_LIT_SOLID, _LIT_MAX_ELONGATION = 0.75, 2.0
 # How much brighter a highlight is than its blob.
 _HIGHLIGHT = 25
 # Minimum points of a contour for fitting an ellipse.
@@ -76,7 +76,7 @@ def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[
     found: dict[int, list[_Blob]] = defaultdict(list)
     for radius in _RADII:
         for blob in _blobs(gray, colorfulness, subject, owners, radius * scale):
-            if _SMALLEST * scale <= blob.radius <= _LARGEST * scale:
+            if _MIN_RADIUS * scale <= blob.radius <= _MAX_RADIUS * scale:
                 found[blob.owner].append(blob)
     chosen = [blob for blobs in found.values() for blob in _chosen(blobs, gray, owners)]
     return [stroke for blob in chosen for stroke in _drawn(blob, scale)]
@@ -112,7 +112,7 @@ def _blob(
     (x, y), axes, angle = cv2.fitEllipse(contour)
     hull_area = max(cv2.contourArea(hull), 1.0)
     solid = cv2.contourArea(contour) / hull_area
-    if solid < _SOLID or max(axes) > _LONGEST * min(axes) or min(axes) <= 0:
+    if solid < _SOLID or max(axes) > _MAX_ELONGATION * min(axes) or min(axes) <= 0:
         return None
     reach = round(max(axes) * 1.6) + 2
     left, top = max(round(x) - reach, 0), max(round(y) - reach, 0)
@@ -131,7 +131,7 @@ def _blob(
     bright = peak & core
     if contrast < _RING_DARKER:
         return None
-    is_lit = bool(bright.any()) and solid > _LIT_SOLID and max(axes) <= _LIT_LONGEST * min(axes)
+    is_lit = bool(bright.any()) and solid > _LIT_SOLID and max(axes) <= _LIT_MAX_ELONGATION * min(axes)
     score = contrast * solid * min(axes) / max(axes)
     row, column = min(max(round(y), 0), len(gray) - 1), min(max(round(x), 0), gray.shape[1] - 1)
     return _Blob(np.array([x, y]), (axes[0], axes[1]), angle, score, int(owners[row, column]), is_lit)

@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 from pastelka_coloring.providers.local.curves import Curve
 
 # Points of a curve used for the direction at its end.
-_LOOK = 8
+_LOOKAHEAD = 8
 # Curves that meet are joined if they turn by less than 60 degrees (cosine).
 _STRAIGHT = 0.5
 # Free ends are joined across a gap if they point at each other within 45 degrees (cosine).
@@ -148,7 +148,7 @@ def _end(curve: Curve, node: int) -> NDArray[np.float64]:
 def _outwards(curve: Curve, node: int) -> NDArray[np.float64]:
     """Return the unit vector in which ``curve`` continues beyond its end ``node``."""
     points = curve.points if curve.last == node else curve.points[::-1]
-    return _unit(points[-1] - points[max(len(points) - 1 - _LOOK, 0)])
+    return _unit(points[-1] - points[max(len(points) - 1 - _LOOKAHEAD, 0)])
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ from pastelka_coloring.providers.local.strokes import Ink, Stroke, area, line, r
 from pastelka_coloring.providers.local.style import Background, PageStyle
 
 # Minimum size of drawn faces, as a share of the map's scale.
-_SMALLEST_FACE = 0.045
+_MIN_FACE = 0.045
 # Weight of color borders in the watershed; suppression inside faces.
 _COLOR_EDGES, _IN_FACE = 0.75, 0.97
 # Line widths: of a faint line, added by strength, maximum; added at the subject's outline.
@@ -129,7 +129,7 @@ def _extract_features(
 def _faces(photo: NDArray[np.uint8], edges: NDArray[np.float32]) -> list[tuple[Face, Glasses | None]]:
     """Return the faces in pixels of the map, smallest first, with their glasses."""
     scale = edges.shape[1] / photo.shape[1]
-    smallest = _SMALLEST_FACE * scale_of(edges.shape)
+    smallest = _MIN_FACE * scale_of(edges.shape)
     faces = [face.scaled(scale) for face in find_faces(photo, smallest / scale)]
     if not faces:
         return []

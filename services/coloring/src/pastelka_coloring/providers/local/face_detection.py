@@ -15,7 +15,7 @@ _INPUT = 128
 _GRIDS = ((16, 2), (8, 6))
 # Sides and distances of the tiles, as shares of the photo's short side; minimum side in pixels.
 _TILES = ((1.0, 0.5), (0.6, 0.3), (0.36, 0.2))
-_SMALLEST_TILE = 100
+_MIN_TILE = 100
 # A box closer than this to its tile's edge is complete in another tile.
 _CUT = 0.02
 _CANDIDATE = 0.5
@@ -53,7 +53,7 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
     yield 0, 0, max(height, width)
     for share, distance in _TILES:
         side, step = int(min(height, width) * share), int(min(height, width) * distance)
-        if side >= _SMALLEST_TILE:
+        if side >= _MIN_TILE:
             yield from (
                 (x, y, side) for y, x in product(_starts(height, side, step), _starts(width, side, step))
             )

@@ -16,7 +16,7 @@ _WIDEST, _THINNEST = 0.022, 0.009
 _SIDE_NOSE, _HIDDEN_EYE, PROFILE = 0.45, 0.75, 0.8
 # Heights as shares of the eye's width: below the first it is closed; minimum of an open one.
 _CLOSED_EYE, _OPEN_EYE = 0.12, 0.30
-_SMALLEST_IRIS, _LARGEST_IRIS = 0.16, 0.30
+_MIN_IRIS, _MAX_IRIS = 0.16, 0.30
 # Opening of the mouth, as a share of its width, from which its inside is drawn.
 _OPEN_MOUTH = 0.045
 _COUNT = 36
@@ -73,7 +73,7 @@ class _Drawn:
     def _iris(self, eye: Eye, inside: Points, middle: Points) -> list[Stroke]:
         width, down = _width_of(eye), _down(eye)
         radius = float(np.hypot(*(eye.iris[1:] - eye.iris[0]).T).mean())
-        radius = min(max(radius, _SMALLEST_IRIS * width), _LARGEST_IRIS * width)
+        radius = min(max(radius, _MIN_IRIS * width), _MAX_IRIS * width)
         center = eye.iris[0] + down * float((middle - eye.iris[0]) @ down) * 0.6
         strokes = [line(part, self._fine) for part in _within(circle(center, radius), inside)]
         if not self._is_large or radius <= 6.5:  # noqa: PLR2004 - pixels: too small for a highlight

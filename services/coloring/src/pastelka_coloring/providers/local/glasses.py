@@ -12,7 +12,7 @@ from pastelka_coloring.providers.local.faces import Face, Points, unit
 from pastelka_coloring.providers.local.ridges import Ridges
 from pastelka_coloring.providers.local.strokes import ring, spline
 
-_SMALLEST_SIDE = 80.0
+_MIN_SIDE = 80.0
 # Minimum strength of the line across the bridge of the nose, and of a lens.
 _BRIDGE, _LENS = 0.45, 0.3
 # Search range of a lens as shares of the eye's width; number of radii and angles.
@@ -38,7 +38,7 @@ def find_glasses(face: Face, ridges: Ridges) -> Glasses | None:
     A frame crosses the bridge of the nose. Each lens is the strongest closed ring around its eye:
     dynamic programming over polar coordinates (Amini, Weymouth and Jain, 1990).
     """
-    if face.side < _SMALLEST_SIDE or _bridge_strength(face, ridges) <= _BRIDGE:
+    if face.side < _MIN_SIDE or _bridge_strength(face, ridges) <= _BRIDGE:
         return None
     (right, sure_right), (left, sure_left) = (_lens(face, ridges, is_left=side) for side in (False, True))
     if min(sure_right, sure_left) < _LENS:

@@ -23,12 +23,12 @@ _SIGMA, _CLEAREST, _TEXTURE = 1.8, 1.6, 0.5
 # Minimum distance from other lines, and maximum extension of ends, in line widths.
 _FREE, _REACH = 2.6, 4.2
 # Lengths as shares of the map's scale.
-_SPUR, _GAP, _SMALLEST_RING, _RING_OUTSIDE = 0.02, 0.015, 0.06, 0.08
+_SPUR, _GAP, _MIN_RING, _RING_OUTSIDE = 0.02, 0.015, 0.06, 0.08
 # Factor on the minimum length of an isolated stroke; importance below which it is background.
 _LONE, _SUBJECT = 2.4, 0.85
 _WIDTH, _FREE_END, _TAPER = 0.8, 0.4, 0.3
 # Points used for an end's direction; it is extended within 60 degrees (cosine).
-_LOOK, _AHEAD = 9, 0.5
+_LOOKAHEAD, _AHEAD = 9, 0.5
 
 
 class StrokeContext(NamedTuple):
@@ -94,7 +94,7 @@ def _stroke(
 ) -> _Inner | None:
     """Return the stroke along a curve, or ``None`` if it is too short for its position."""
     least = detail.stroke * scale
-    if curve.length < least and not (curve.closed and curve.length > _SMALLEST_RING * scale):
+    if curve.length < least and not (curve.closed and curve.length > _MIN_RING * scale):
         return None
     points = smooth_points(curve.points, detail.rounding * scale * 0.8, is_closed=curve.closed)
     ties = [False, False]
@@ -117,7 +117,7 @@ def _stroke(
 def _extended(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:
     """Extend the last point to the nearest line ahead; return whether there is one."""
     end = points[-1]
-    way = unit(end - points[max(len(points) - _LOOK, 0)])
+    way = unit(end - points[max(len(points) - _LOOKAHEAD, 0)])
     near = lines.query_ball_point(end, reach, return_sorted=True)
     if not near:
         return points, False

@@ -14,7 +14,7 @@ from PIL import Image
 from pastelka_common.errors import JobError, PermanentError, TransientError
 from pastelka_common.orientation import upright
 
-_KEPT_PIXELS = 1.5e6
+_MAX_PIXELS = 1.5e6
 _DECODED_PIXELS = 100e6
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 
@@ -51,7 +51,7 @@ def read_photo(path: Path) -> Photo:
 
 def _read(image: Image.Image) -> Photo:
     width, height = image.size
-    scale = min(1.0, math.sqrt(_KEPT_PIXELS / (width * height)))
+    scale = min(1.0, math.sqrt(_MAX_PIXELS / (width * height)))
     # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is enough.
     image.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
     if image.width * image.height > _DECODED_PIXELS:

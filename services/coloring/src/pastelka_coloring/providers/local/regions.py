@@ -18,14 +18,14 @@ from pastelka_coloring.providers.local.strokes import Points
 
 _SIGMA, _LEVELS = 1.6, 120
 # Points of a boundary on each side used for its direction.
-_LOOK = 7
+_LOOKAHEAD = 7
 # Weight of a line that the boundary crosses.
 _ACROSS = 0.25
 # Dissimilarity: weight of the color step relative to the line, the step (Lab units) that counts fully, the
 # weight of lightness in it, and the line strength from which color counts fully (minus 0.35).
 _COLOR, _FULL_STEP, _LIGHTNESS, _LINELESS = 0.35, 38.0, 0.55, 0.35
 # Exponent that reduces the dissimilarity of small areas, and the minimum area ratio.
-_SMALLNESS, _SMALLEST = 0.42, 0.02
+_SMALLNESS, _MIN_RATIO = 0.42, 0.02
 # Color step (as above) below which a faint border is ignored.
 _LIKE = 7.0
 
@@ -54,8 +54,8 @@ def boundary_strengths(boundaries: list[Boundary], ridges: Ridges) -> NDArray[np
     own = np.repeat(np.arange(len(boundaries)), counts)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     index = np.arange(len(points))
-    ahead = points[np.minimum(index + _LOOK, first[own] + counts[own] - 1)]
-    way = ahead - points[np.maximum(index - _LOOK, first[own])]
+    ahead = points[np.minimum(index + _LOOKAHEAD, first[own] + counts[own] - 1)]
+    way = ahead - points[np.maximum(index - _LOOKAHEAD, first[own])]
     strength, direction = sample(ridges.strength, points), sample(ridges.direction, points)
     along = np.cos(np.arctan2(way[:, 1], way[:, 0]) - direction) ** 2
     seen = strength * (_ACROSS + (1 - _ACROSS) * along)
@@ -134,11 +134,11 @@ class RegionGraph:
             if (version[one], version[other]) != (seen_one, seen_other):
                 continue
             is_first = len(self._between[one]) >= len(self._between[other])
-            kept, gone = (one, other) if is_first else (other, one)
-            self._absorb(kept, gone)
-            parent[gone] = kept
+            kept, removed = (one, other) if is_first else (other, one)
+            self._absorb(kept, removed)
+            parent[removed] = kept
             version[kept] += 1
-            version[gone] = -1
+            version[removed] = -1
             for near in self._between[kept]:
                 low, high = min(kept, near), max(kept, near)
                 distance = self._dissimilarity(low, high, detail)
@@ -151,16 +151,16 @@ class RegionGraph:
         between[0] += length
         between[1] += total
 
-    def _absorb(self, kept: int, gone: int) -> None:
-        self._area[kept] += self._area[gone]
-        self._weight[kept] += self._weight[gone]
-        self._color[kept] = [p + q for p, q in zip(self._color[kept], self._color[gone], strict=True)]
-        del self._between[kept][gone]
-        for near, (length, total) in self._between[gone].items():
+    def _absorb(self, kept: int, removed: int) -> None:
+        self._area[kept] += self._area[removed]
+        self._weight[kept] += self._weight[removed]
+        self._color[kept] = [p + q for p, q in zip(self._color[kept], self._color[removed], strict=True)]
+        del self._between[kept][removed]
+        for near, (length, total) in self._between[removed].items():
             if near != kept:
-                del self._between[near][gone]
+                del self._between[near][removed]
                 self._add(kept, near, length, total)
-        self._between[gone] = {}
+        self._between[removed] = {}
 
     def _dissimilarity(self, one: int, other: int, detail: Detail) -> float:
         line = self.strength(one, other)
@@ -169,7 +169,7 @@ class RegionGraph:
             return 0.0
         color = min(step / _FULL_STEP, 1.0) * min(1.0, _LINELESS + line)
         smaller = min(self._weight[one], self._weight[other]) / detail.small_area
-        least = min(1.0, math.pow(max(smaller, _SMALLEST), _SMALLNESS))
+        least = min(1.0, math.pow(max(smaller, _MIN_RATIO), _SMALLNESS))
         return ((1 - _COLOR) * line + _COLOR * color) * least
 
 

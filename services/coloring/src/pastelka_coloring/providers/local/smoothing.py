@@ -12,7 +12,7 @@ from pastelka_coloring.providers.local.faces import unit
 from pastelka_coloring.providers.local.strokes import Points
 
 # Points used for the direction at a junction; cosine of the sharpest turn of a joined pair.
-_LOOK, _STRAIGHT = 10, 0.3
+_LOOKAHEAD, _STRAIGHT = 10, 0.3
 # Weight of strength when choosing between similarly straight pairs.
 _STRONG = 0.5
 # Corners: smoothing near them in points, and points on each side used for the turn.
@@ -21,7 +21,7 @@ _FINE, _REACH = 2.0, 9
 # line's strength: only clear lines have corners.
 _TURN, _TURN_RANGE, _SURE, _SURE_RANGE = 0.72, 0.45, 0.45, 0.35
 # Divisors of the length: maximum smoothing of open and closed curves.
-_LONGEST_OPEN, _LONGEST_CLOSED = 9, 14
+_MAX_OPEN, _MAX_CLOSED = 9, 14
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,7 @@ def smooth_points(points: Points, sigma: float, *, is_closed: bool) -> Points:
 
 def _smoothed(curve: BoundaryCurve, sigma: float) -> Points:
     points, closed = curve.points, curve.is_closed
-    longest = len(points) / (_LONGEST_CLOSED if closed else _LONGEST_OPEN)
+    longest = len(points) / (_MAX_CLOSED if closed else _MAX_OPEN)
     sigma = min(sigma * (1 + 2 * min(max(1 - curve.strength, 0), 1)), max(longest, 0.8))
     if sigma <= _FINE * 1.2 or len(points) < 3 * _REACH:
         return smooth_points(points, min(sigma, max(len(points) / 7, 0.8)), is_closed=closed)
@@ -162,7 +162,7 @@ def _through(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> dict
 def _way(points: Points, *, is_last: bool) -> Points:
     """Return the direction in which a boundary leaves its junction."""
     away = points[::-1] if is_last else points
-    return unit(away[min(_LOOK, len(away) - 1)] - away[0])
+    return unit(away[min(_LOOKAHEAD, len(away) - 1)] - away[0])
 
 
 def _chain(index: int, links: dict[_End, _End]) -> tuple[list[tuple[int, bool]], bool]:

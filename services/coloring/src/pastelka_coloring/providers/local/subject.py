@@ -15,7 +15,7 @@ _INPUT = 256
 _RADIUS, _SMOOTH = 0.012, 1e-4
 # A mask is valid if these shares are reached: decided pixels, size within the photo, border on lines.
 _DECIDED = 0.82
-_LEAST_SHARE, _LARGEST_SHARE = 0.04, 0.92
+_MIN_SHARE, _MAX_SHARE = 0.04, 0.92
 _ON_LINES, _LINE = 0.55, 0.3
 # Geodesic distance: strength without cost, cost of the largest color step, that step (Lab units), and the
 # distance of full saliency.
@@ -45,7 +45,7 @@ def is_plausible(mask: NDArray[np.float32], strength: NDArray[np.float32]) -> bo
     """
     share = float((mask > 0.5).mean())  # noqa: PLR2004
     decided = float(((mask > 0.85) | (mask < 0.15)).mean())  # noqa: PLR2004
-    if decided < _DECIDED or not _LEAST_SHARE < share < _LARGEST_SHARE:
+    if decided < _DECIDED or not _MIN_SHARE < share < _MAX_SHARE:
         return False
     inside = (mask > 0.5).astype(np.uint8)  # noqa: PLR2004
     border = cv2.dilate(inside, np.ones((3, 3), np.uint8)) > inside

@@ -35,5 +35,5 @@ class RunpodLimits:
 
     @property
     def connections(self) -> int:
-        """Connections, enough for all kinds of requests at once."""
+        """Maximum connections: the sum of the concurrent requests of every kind."""
         return self.submits + self.polls + self.cancels
