@@ -43,4 +43,9 @@ def test_the_stage_is_always_the_recomputed_one(world: World) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    for until in ("generating", "to_review", "approved", "printed", "shipped", "on_hold"):
+        machine = checked()
+        machine.begin(stored=True)
+        machine.goes_well(until)
+        machine.the_stage_is_the_recomputed_one()
     assert checked.seen == set(OrderStage), "a stage that never occurred was not tested"
