@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 
 from pastelka_common.testing.fake_runpod import FakeRunpod
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
@@ -33,6 +34,14 @@ class Line:
         async with self.http.get(f"{self.stack.api_url}{path}") as response:
             assert response.status == 200, await response.text()
             return await response.json()
+
+    async def sql(self, statement: str, *values: Any) -> None:
+        """Change the database as the shop would."""
+        connection = await asyncpg.connect(self.stack.postgres.url)
+        try:
+            await connection.execute(statement, *values)
+        finally:
+            await connection.close()
 
     async def post(self, path: str, body: Any = None) -> Any:
         """POST to the API."""

@@ -122,6 +122,8 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
     await expect(page.get_by_text(words["detail.megapixels.error"])).to_be_visible()
     yield "own options, one of them wrong"
     await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("1")
+    async for name in _of_a_book(visitor, words):
+        yield name
     await page.get_by_role("button", name=words["detail.delete"], exact=True).click()
     await expect(dialog).to_be_visible()
     yield "question before it is deleted"
@@ -139,6 +141,32 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
     await visitor.open("/orders/M9999999")
     await expect(page.get_by_text(words["detail.notFound.text"])).to_be_visible()
     yield "not there"
+
+
+async def _of_a_book(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
+    """On the page of an order whose book has errors."""
+    page, dialog = visitor.page, visitor.page.get_by_role("dialog")
+    await page.get_by_role("button", name=words["detail.export"], exact=True).click()
+    await expect(page.get_by_role("menuitem")).to_have_count(4)
+    yield "export menu"
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name=words.begin("item.edit.of")).click()
+    await expect(page.get_by_label(words["item.quantity"])).to_be_visible()
+    await page.get_by_label(words["item.quantity"]).fill("0")
+    yield "line item, its quantity wrong"
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name=words["book.open"], exact=True).click()
+    await expect(dialog.get_by_role("button", name=words["book.force"])).to_be_visible()
+    yield "book, stopped by its preflight"
+    await dialog.get_by_role("button", name=words["book.force"]).click()
+    yield "question before it is forced"
+    await page.get_by_role("button", name=words["book.force.confirm"]).click()
+    await expect(dialog.get_by_role("img").first).to_be_visible()
+    await dialog.get_by_role("combobox", name=words["book.paper"]).select_option("custom")
+    await dialog.get_by_label(words["book.width_mm"]).fill("1")
+    yield "book with its sheets, and a wrong width"
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
 
 
 async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:

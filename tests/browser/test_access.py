@@ -199,7 +199,7 @@ async def test_rate_limiting_shows_a_message(
     assert tried.count(429) == 8 - 1 - COSTLY_BURST
     card = guest.card(images_of(order)[0]["id"])
     await card.get_by_role("button", name="Vygenerovat omalovánku").click()
-    await expect(guest.page.get_by_text("To je moc požadavků najednou")).to_be_visible()
+    await expect(guest.page.get_by_text("Příliš mnoho požadavků")).to_be_visible()
 
 
 # --- files with active content ------------------------------------------------------------------

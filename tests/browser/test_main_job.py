@@ -90,9 +90,10 @@ async def pictures_load(visitor: Visitor) -> None:
 
 
 async def downloaded(visitor: Visitor, name: str) -> bytes:
-    """The file that a link or button downloads."""
+    """The file that an item of the menu *Export* downloads."""
     async with visitor.page.expect_download() as download:
-        await visitor.page.locator("main :is(a, button)", has_text=name).click()
+        await visitor.page.get_by_role("button", name="Export").click()
+        await visitor.page.get_by_role("menuitem", name=name).click()
     path = await (await download.value).path()
     return path.read_bytes()
 

@@ -40,7 +40,7 @@ async def local(line: Line, tmp_path: Path) -> AsyncIterator[str]:
 
 def toolbar(page: Page) -> Locator:
     """The presets of the order's page."""
-    return page.get_by_role("group", name="Jak mají omalovánky vypadat")
+    return page.get_by_role("group", name="Vzhled omalovánek")
 
 
 async def test_presets_and_own_values_of_a_provider_of_size_and_detail(visitor: Visitor, line: Line) -> None:

@@ -44,7 +44,7 @@ async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arr
     await expect(tiles.nth(0)).to_contain_text("prazdny.jpg")
     await expect(tiles.nth(0)).to_contain_text("Soubor je prázdný.")
     await expect(tiles.nth(1)).to_contain_text("uriznuty.jpg")
-    await expect(tiles.nth(1)).to_contain_text("Fotka není celá.")
+    await expect(tiles.nth(1)).to_contain_text("Fotka není úplná.")
     await dialog.get_by_role("button", name="Otevřít objednávku").click()
     await expect(visitor.page.locator("article[data-image]")).to_have_count(2)
 

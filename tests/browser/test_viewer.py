@@ -15,7 +15,7 @@ from tests.line import Line
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
     "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
-    r"|(PDF k\stisku|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*"
+    r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
     r"|v\d+(Chyba|Zrušeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""

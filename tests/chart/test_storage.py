@@ -147,7 +147,7 @@ def test_local_copies_have_a_writable_volume() -> None:
     for component in SIGNING:
         pod = rendered("bucket").pods()[component]["spec"]
         (tmp,) = [one for one in pod["volumes"] if one["name"] == "tmp"]
-        assert tmp["emptyDir"]["sizeLimit"] in {"1Gi", "4Gi", "8Gi"}
+        assert tmp["emptyDir"]["sizeLimit"] in {"1Gi", "2Gi", "4Gi", "8Gi"}
         mounts = rendered("bucket").container(component)["volumeMounts"]
         assert {"name": "tmp", "mountPath": "/tmp"} in mounts  # noqa: S108 - of a pod
 

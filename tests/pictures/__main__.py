@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import sys
 from dataclasses import dataclass
 from io import BytesIO
@@ -94,6 +95,19 @@ async def _compare(page: Page, place: Studio) -> None:
     await page.wait_for_selector("[role=dialog] img")
 
 
+async def _book(page: Page, place: Studio) -> None:
+    """The book of a completed order, composed once, with its preflight."""
+    await page.goto(f"/orders/{place.done}")
+    await page.wait_for_selector("[data-image]")
+    await page.get_by_role("button", name=re.compile("^(Kniha|Book)$")).click()
+    await page.wait_for_selector("[role=dialog] select")
+    compose = page.get_by_role("button", name=re.compile("^(Sestavit knihu|Compose the book)$"))
+    if await compose.count():
+        await compose.click()
+    sheets = page.get_by_role("list", name=re.compile("^(Archy|Sheets)")).get_by_role("img")
+    await sheets.first.wait_for(timeout=120_000)
+
+
 async def _system(page: Page, _: Studio) -> None:
     await page.goto("/system")
     await page.wait_for_load_state("networkidle")
@@ -114,6 +128,7 @@ _VIEWS = {
     "work": _card_in_work,
     "error": _error,
     "compare": _compare,
+    "book": _book,
     "system": _system,
     "sign-in": _sign_in,
 }

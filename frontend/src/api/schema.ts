@@ -26,6 +26,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Book Options
+         * @description The options of a book for which none are given: those of the settings.
+         */
+        get: operations["get_book_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coloring-versions/{version_id}/cancel": {
         parameters: {
             query?: never;
@@ -287,7 +307,7 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Create a manual order from uploaded photos.
+         * @description Create a manual order from uploaded photos: one line item, which is one book.
          *
          *     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
          */
@@ -567,7 +587,7 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order unless it is outdated, else one composed on demand.
+         * @description This version of the order's book; the newest one unless it is outdated, else one composed on demand.
          *
          *     It has a cover and the chosen pages of each line item, in all copies.
          */
@@ -804,6 +824,10 @@ export interface components {
             coloring_options?: string | null;
             /** Customer Name */
             customer_name?: string | null;
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
             /** Note */
             note?: string | null;
             /**
@@ -818,6 +842,17 @@ export interface components {
              * @enum {string}
              */
             process: "none" | "coloring" | "svg";
+            /**
+             * Quantity
+             * @description Copies of the book
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @description Of the book; has a default
+             */
+            title?: string | null;
         };
         /**
          * BookOptions
@@ -1319,6 +1354,13 @@ export interface components {
              * @enum {string}
              */
             severity: "error" | "warning";
+            /**
+             * Values
+             * @description What the sentence names, for one in another language
+             */
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GroupBy
@@ -2530,6 +2572,78 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_book_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookOptions"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5339,7 +5453,10 @@ export interface operations {
     };
     print_order: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the order's book; the newest completed one */
+                version?: number | null;
+            };
             header?: never;
             path: {
                 order_number: string;

@@ -13,6 +13,11 @@ function ToastCard({ toast }: { toast: Toast }) {
       )}
     >
       <span className="flex-1 py-1">{toast.text}</span>
+      {toast.action && (
+        <button type="button" className="button button-small shrink-0" onClick={toast.action.run}>
+          {toast.action.text}
+        </button>
+      )}
       <button
         type="button"
         className="icon-button shrink-0"

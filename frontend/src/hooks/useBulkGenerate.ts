@@ -13,7 +13,7 @@ export interface BulkProgress {
 }
 
 /** Order numbers by the error message of their refusal. */
-type Refusals = ReadonlyMap<string, readonly string[]>;
+export type Refusals = ReadonlyMap<string, readonly string[]>;
 
 /** Number of orders that a message lists; the rest is only counted. */
 const MAX_LISTED = 3;
@@ -24,7 +24,7 @@ async function startGeneration(kind: BulkKind, orderNumber: string, options: Opt
 }
 
 /** Shows one message per reason, however many orders it applies to. */
-function showRefusals(refusals: Refusals, t: Translate): void {
+export function showRefusals(refusals: Refusals, t: Translate): void {
   for (const [reason, refused] of refusals) {
     const listed = refused.slice(0, MAX_LISTED).join(", ");
     const count = refused.length - MAX_LISTED;

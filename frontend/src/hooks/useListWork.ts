@@ -2,6 +2,7 @@ import { useCallback, useMemo } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import type { OrderListItem } from "@/types";
+import { useBulkBooks } from "./useBulkBooks";
 import { useBulkGenerate, type BulkKind } from "./useBulkGenerate";
 import { useOptions } from "./useOptions";
 import { useSelection } from "./useSelection";
@@ -14,6 +15,7 @@ export function useListWork(orders: readonly OrderListItem[]) {
   const { t } = useLanguage();
   const options = useOptions();
   const { progress, run } = useBulkGenerate(options.toSend);
+  const books = useBulkBooks();
   const selection = useSelection();
   const numbers = useMemo(() => orders.map((order) => order.order_number), [orders]);
   const selected = useMemo(
@@ -32,6 +34,13 @@ export function useListWork(orders: readonly OrderListItem[]) {
     const refused = new Set(await run(kind, chosen));
     selection.remove(chosen.filter((number) => !refused.has(number)));
   };
+  /** One PDF of the books of the selected orders. Refused orders stay selected. */
+  const printBooks = async () => {
+    if (books.progress !== null) return;
+    const chosen = [...selected];
+    const refused = new Set(await books.run(chosen));
+    selection.remove(chosen.filter((number) => !refused.has(number)));
+  };
   const { toggle, toggleTo } = selection;
   /** Toggle an order, with `isRange` (Shift) all from the last one to it. */
   const select = useCallback(
@@ -44,6 +53,8 @@ export function useListWork(orders: readonly OrderListItem[]) {
     progress,
     selected,
     generate,
+    books: books.progress,
+    printBooks,
     selectAll,
     select,
     set: selection.set,

@@ -1,3 +1,4 @@
+import * as book from "./texts/book";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
@@ -8,12 +9,13 @@ import * as system from "./texts/system";
 /** A text, or its plural forms by the category that `Intl.PluralRules` gives the number `count`. */
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
-const cs = { ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
+const cs = { ...book.cs, ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
 
 /** Every key; a text that is missing in a language is a type error. */
 export type TextKey = keyof typeof cs;
 
 const en: Record<TextKey, Text> = {
+  ...book.en,
   ...common.en,
   ...list.en,
   ...order.en,

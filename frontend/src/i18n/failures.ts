@@ -6,6 +6,9 @@ import { typeset } from "./typography";
 export const CZECH: Readonly<Record<string, string>> = {
   answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu; úloha již mohla být zaplacena.",
   attempts_exhausted: "Úloha se nezdařila ani po opakovaných pokusech. Zkuste to znovu později.",
+  book_too_complex:
+    "Sestavení knihy vyžaduje více paměti nebo času, než je dovoleno. Rozdělte objednávku, nebo vygenerujte méně podrobné omalovánky.",
+  book_too_large: "Kniha by byla příliš velká. U výtisků nastavte jen poznámku s počtem.",
   broker_unavailable: "Fronta úloh neodpovídala. Zkuste to znovu.",
   cancelled: "Zrušeno.",
   connection_lost: "Spojení s poskytovatelem se přerušilo. Zkuste to znovu.",
@@ -15,6 +18,7 @@ export const CZECH: Readonly<Record<string, string>> = {
   files_left: "Některé soubory se nepodařilo smazat. Zkouší se to znovu.",
   internal_error: "Služba narazila na chybu. Zkuste to znovu; pokud se chyba opakuje, zkontrolujte log.",
   malformed_job: "Úloha přišla poškozená. Zadejte ji znovu.",
+  not_printable: "Některá omalovánka je poškozená a nelze ji vytisknout. Vygenerujte ji znovu.",
   option_unsupported: "Poskytovatel omalovánek některou z voleb nepodporuje. Vygenerujte omalovánku bez ní.",
   out_of_memory: "Službě došla paměť. Zkuste menší rozlišení.",
   page_missing: "Soubor omalovánky chybí. Vygenerujte ji znovu.",

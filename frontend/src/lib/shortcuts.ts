@@ -65,7 +65,8 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
     const onKeyDown = (event: KeyboardEvent) => {
       const shortcut = current.current.find((candidate) => candidate.key === event.key);
       if (!shortcut?.run || !isFree(event, shortcut.inDialogs ?? false)) return;
-      event.preventDefault();
+      // The browser closes a popover by Esc.
+      if (event.key !== "Escape") event.preventDefault();
       shortcut.run(event);
     };
     addEventListener("keydown", onKeyDown);

@@ -4,6 +4,13 @@ export interface Toast {
   id: number;
   tone: "plain" | "bad";
   text: string;
+  action?: ToastAction | undefined;
+}
+
+/** A button in a message. */
+export interface ToastAction {
+  text: string;
+  run: () => void;
 }
 
 const LIFETIME_MS = { plain: 4000, bad: 10_000 } as const;
@@ -24,11 +31,11 @@ export function dismissAllToasts(): void {
   change([]);
 }
 
-/** Show a message; errors (`bad`) stay longer. */
-export function showToast(text: string, tone: Toast["tone"] = "plain"): void {
+/** Show a message; errors (`bad`) stay longer, and one with an action until it is closed. */
+export function showToast(text: string, tone: Toast["tone"] = "plain", action?: ToastAction): void {
   const id = ++lastId;
-  change([...toasts.slice(-3), { id, tone, text }]);
-  setTimeout(() => dismissToast(id), LIFETIME_MS[tone]);
+  change([...toasts.slice(-3), { id, tone, text, action }]);
+  if (!action) setTimeout(() => dismissToast(id), LIFETIME_MS[tone]);
 }
 
 function subscribe(listener: () => void): () => void {

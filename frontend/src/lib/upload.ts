@@ -9,6 +9,15 @@ export interface NewOrder {
   process: "none" | "coloring" | "svg";
   /** Of the pages; undefined: the API's. */
   coloring: ColoringOptions | undefined;
+  book: NewBook;
+}
+
+/** What the book is made of, as typed; empty values have defaults. */
+export interface NewBook {
+  title: string;
+  quantity: string;
+  dedication: string;
+  layout: string;
 }
 
 /** The sent fraction of each file, 0 to 1, after `sent` bytes in total: files are sent one after another. */
@@ -21,12 +30,13 @@ export function fileProgress(sizes: readonly number[], sent: number): number[] {
   });
 }
 
-function formOf({ photos, customerName, note, process, coloring }: NewOrder): FormData {
+function formOf({ photos, customerName, note, process, coloring, book }: NewOrder): FormData {
   const form = new FormData();
   for (const photo of photos) form.append("photos", photo);
   if (customerName) form.append("customer_name", customerName);
   if (note) form.append("note", note);
   form.append("process", process);
+  for (const [name, value] of Object.entries(book)) if (value) form.append(name, value as string);
   if (coloring) form.append("coloring_options", JSON.stringify(coloring));
   return form;
 }

@@ -70,11 +70,13 @@ function Floating({
           <SelectionBar
             count={work.selected.size}
             progress={work.progress}
+            books={work.books}
             form={work.options.form}
             presets={work.options.presets}
             onOptions={work.options.setForm}
             onColor={() => void work.generate("coloring")}
             onVectorise={() => void work.generate("svg")}
+            onBooks={() => void work.printBooks()}
             onClear={work.clear}
             matching={matching}
           />

@@ -8,6 +8,7 @@ export interface WaitingRequest {
   path: string;
   /** The request body as JSON; undefined without one. */
   body: () => Promise<unknown>;
+  header: (name: string) => string | null;
   answer: (body: unknown, status?: number, headers?: Record<string, string>) => void;
 }
 
@@ -26,7 +27,8 @@ export function holdRequests(): WaitingRequest[] {
         const text = await request.clone().text();
         return text ? JSON.parse(text) : undefined;
       };
-      waiting.push({ method: request.method, path: url.pathname + url.search, body, answer });
+      const header = (name: string) => request.headers.get(name);
+      waiting.push({ method: request.method, path: url.pathname + url.search, body, header, answer });
     });
   });
   return waiting;

@@ -88,6 +88,17 @@ export interface LineItem {
   images: Image[];
   /** Present if the shop removed the item: nothing is generated or printed for it. */
   removed?: true | null;
+  /** The shop's values of the fields that were changed here; absent if there are none. */
+  shop_values?: ShopValues | null;
+  /** Present if the shop changed one of `shop_values` after it was changed here. */
+  shop_changed_at?: string | null;
+}
+
+export interface ShopValues {
+  title?: string | null;
+  quantity?: number | null;
+  dedication?: string | null;
+  layout?: string | null;
 }
 
 export interface OrderHead {

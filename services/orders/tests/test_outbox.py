@@ -370,7 +370,5 @@ async def test_the_relay_outlives_a_database_that_fails_while_a_message_is_set_a
     await sql.execute(insert, "events.order.M1.order_created", "next", b"{}")
     relay.wake()
     assert [msg.subject for msg in await published(nc, "events.>", 1)] == ["events.order.M1.order_created"]
-    async with asyncio.timeout(20):
-        while await sql.fetchval("SELECT refused FROM outbox WHERE msg_id = 'lost'") is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until(lambda: sql.fetchval("SELECT refused FROM outbox WHERE msg_id = 'lost'"), 20)
     assert not failures

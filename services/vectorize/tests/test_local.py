@@ -33,10 +33,12 @@ def ink_of(image: Image.Image) -> np.ndarray:
 
 def drawn(svg: bytes, shape: tuple[int, ...]) -> Image.Image:
     """The SVG at a height and width in pixels."""
-    height, width = shape
-    png = resvg_py.svg_to_bytes(svg_string=svg.decode(), background="#ff0000", dpi=96, width=width)
-    # resvg rounds the other side up.
-    return Image.open(io.BytesIO(bytes(png))).crop((0, 0, width, height))
+    root = etree.fromstring(svg)
+    # A size in pixels: resvg rounds one in millimeters up, and shifts the drawing by the difference.
+    for name, pixels in zip(("height", "width"), shape, strict=True):
+        root.set(name, str(pixels))
+    text = etree.tostring(root, encoding="unicode")
+    return Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text, background="#ff0000"))))
 
 
 def agreement(svg: bytes, page: Path) -> float:

@@ -190,7 +190,7 @@ def test_long_messages_are_cut_to_one_line():
 
 
 async def test_answer_without_end_is_cut(provider, fake, make_request, steps, monkeypatch):
-    monkeypatch.setattr("pastelka_vectorize.providers.vectorizer.provider.MAX_ANSWER", 3 << 20)
+    monkeypatch.setattr("pastelka_vectorize.providers.vectorizer.provider.MAX_RESPONSE", 3 << 20)
     fake.fail("huge")
     error = await error_from(provider, make_request(), steps)
     assert (type(error), error.code) == (PermanentError, "provider_output_invalid")

@@ -1,6 +1,7 @@
 """Compares a page with its SVG."""
 
 import io
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,8 @@ def vector_of(page: Drawn) -> bytes:
 
 def rendered(svg: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Render an SVG at a height and width in pixels, as gray levels."""
-    height, width = shape
-    text = svg.decode()
-    png = resvg_py.svg_to_bytes(svg_string=text, width=width, dpi=96, background="#ffffff")
-    with Image.open(io.BytesIO(bytes(png))) as image:
-        # resvg rounds the other side up.
-        return np.asarray(image.convert("L").crop((0, 0, width, height)))
+    # A size in pixels: resvg rounds one in millimeters up, and shifts the drawing by the difference.
+    size = 'width="{1}" height="{0}"'.format(*shape)
+    text = re.sub(r'width="[\d.]+mm" height="[\d.]+mm"', size, svg.decode(), count=1)
+    with Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text, background="#ffffff")))) as image:
+        return np.asarray(image.convert("L"))

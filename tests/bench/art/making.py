@@ -1,12 +1,12 @@
 """Makes pages in a separate process on one core and reports the cost of each."""
 
 import hashlib
-import resource
+import pickle
+import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,35 +17,30 @@ from numpy.typing import NDArray
 
 from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.graph import BUILDER_VERSION
-from pastelka_coloring.providers.local.job import Models, PageJob, color, load
+from pastelka_coloring.providers.local.job import Models, PageJob
 from pastelka_coloring.providers.local.loading import load_models
 from pastelka_coloring.providers.local.photo import read_photo
 from pastelka_coloring.providers.local.resizing import resized, shape_for
 from pastelka_coloring.providers.local.style import PageStyle
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_vectorize.providers.local.job import trace_page
+from tests.bench.art.page_cost import MadePage
 
 _REFERENCE_PIXELS = 0.5e6
 _MEMORY = 4 << 30
 
 
-@dataclass(frozen=True)
-class MadePage:
-    """A page as PNG, its CPU seconds, and the process's peak memory so far, in MB."""
-
-    png: bytes
-    seconds: float
-    megabytes: float
-
-
 def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[MadePage]:
     """Make the page of each photo sequentially in one process."""
-    if not photos:
-        return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pool.submit(load, _models()).result()
-        for photo in photos:
-            yield pool.submit(_made, PageJob(photo, megapixels, style)).result()
+    jobs = [PageJob(photo, megapixels, style) for photo in photos]
+    command = [sys.executable, "-m", "tests.bench.art.page_cost"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        pickle.dump((_models(), jobs), process.stdin)
+        process.stdin.close()
+        for _ in jobs:
+            yield pickle.load(process.stdout)  # noqa: S301 - this program's own module
 
 
 def reference(photo: Path) -> NDArray[np.float32]:
@@ -77,15 +72,6 @@ def _tracer() -> ProcessPoolExecutor:
 @cache
 def _detector() -> EdgeDetector:
     return load_models(_models().cache_dir, 1)
-
-
-def _made(job: PageJob) -> MadePage:
-    started = time.process_time()
-    outcome = color(job, _models())
-    if outcome.code:
-        raise RuntimeError(f"{job.photo.name}: {outcome.message}")
-    seconds = time.process_time() - started
-    return MadePage(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _models() -> Models:

@@ -9,6 +9,7 @@ import { showToast } from "@/lib/toasts";
 import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
 import type { Failure } from "@/types";
 import { DiscardQuestion } from "./DiscardQuestion";
+import { bookOf, NewBookFields } from "./NewBookFields";
 import { PhotoTile } from "./PhotoTile";
 
 const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
@@ -193,6 +194,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
       customerName,
       note: formText(form, "note"),
       coloring: options.toSend.coloring,
+      book: bookOf(form),
     });
   };
   const isMade = made !== null && photos.length === 0;
@@ -245,6 +247,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
                 </div>
               )}
               <Fields />
+              <NewBookFields />
               <ProcessChoice />
               <p className="-mt-2 text-[13px] text-mute">
                 {t("upload.preset", { preset: t(`detail.preset.${options.form.preset}`) })}

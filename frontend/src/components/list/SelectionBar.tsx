@@ -10,11 +10,14 @@ interface SelectionBarProps {
   count: number;
   /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
+  /** Progress of the books; null while none are composed. */
+  books: BulkProgress | null;
   form: OptionsForm;
   presets: Presets | undefined;
   onOptions: (form: OptionsForm) => void;
   onColor: () => void;
   onVectorise: () => void;
+  onBooks: () => void;
   onClear: () => void;
   matching: Matching;
 }
@@ -31,6 +34,7 @@ function Key({ name }: { name: string }) {
 export function SelectionBar({
   count,
   progress,
+  books,
   form,
   presets,
   onOptions,
@@ -38,6 +42,7 @@ export function SelectionBar({
   ...actions
 }: SelectionBarProps) {
   const { t } = useLanguage();
+  const state = progress ? t("list.busy", { ...progress }) : t("list.selected", { count });
   return (
     <section
       aria-label={t("list.actions")}
@@ -48,7 +53,7 @@ export function SelectionBar({
         <Icon name="close" />
       </button>
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
-        {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
+        {books ? t("list.books.busy", { ...books }) : state}
       </span>
       {(matching.isOffered || matching.isBusy) && (
         <button
@@ -78,6 +83,14 @@ export function SelectionBar({
       >
         {t("list.vectorise")}
         <Key name="v" />
+      </button>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={progress !== null || books !== null}
+        onClick={actions.onBooks}
+      >
+        {t("list.books")}
       </button>
     </section>
   );

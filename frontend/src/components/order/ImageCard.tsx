@@ -45,6 +45,7 @@ export const ImageCard = memo(function ImageCard({
   const lane = { image, isDeliverable, actions, options };
   return (
     <article
+      id={`image-${image.id}`}
       tabIndex={-1}
       data-image={image.id}
       aria-label={t("detail.photo", { position: image.position })}

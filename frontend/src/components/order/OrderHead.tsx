@@ -11,9 +11,10 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
-import { remainingImagesOf } from "./cached-order";
+import { BookButton } from "./BookButton";
+import { isDeliverable, remainingImagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
-import { Downloads } from "./Downloads";
+import { ExportMenu } from "./ExportMenu";
 import type { Kind, LineItem, Order } from "./model";
 
 /** The order's customer, payment, delivery and number of photos. */
@@ -32,7 +33,12 @@ export function OrderHead({ order }: { order: Order }) {
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
-          <Downloads order={order} />
+          {isDeliverable(order) && (
+            <>
+              <BookButton order={order} />
+              <ExportMenu order={order} />
+            </>
+          )}
           <ForOperators>
             <DeleteOrder orderNumber={order.order_number} />
           </ForOperators>

@@ -95,7 +95,8 @@ interface NumberFieldProps {
   onChange: (value: string) => void;
 }
 
-function NumberField({ label, range, value, error, onChange }: NumberFieldProps) {
+/** A number as typed, with the reason why it is wrong. */
+export function NumberField({ label, range, value, error, onChange }: NumberFieldProps) {
   const id = useId();
   return (
     <div className="text-[13px]">

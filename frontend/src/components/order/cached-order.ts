@@ -2,6 +2,7 @@
 import type {
   ColoringVersion,
   Kind,
+  LineItem,
   Order,
   OrderImage,
   SelectedVersionIds,
@@ -18,9 +19,18 @@ export function remainingImagesOf(order: Order): OrderImage[] {
   return order.line_items.filter((item) => !item.removed).flatMap((item) => item.images);
 }
 
+/** The items that are to be delivered: none of a cancelled order, none that the shop removed. */
+export function deliverableItemsOf(order: Order): LineItem[] {
+  return order.cancelled_at ? [] : order.line_items.filter((item) => !item.removed);
+}
+
+/** Whether anything can be generated, printed or exported: not if the shop took back the order or all its items. */
+export const isDeliverable = (order: Order): boolean =>
+  !order.cancelled_at && (order.line_items.length === 0 || deliverableItemsOf(order).length > 0);
+
 /** The images that are to be delivered: none of a cancelled order, none of removed items. */
 export function deliverableImagesOf(order: Order): OrderImage[] {
-  return order.cancelled_at ? [] : remainingImagesOf(order);
+  return deliverableItemsOf(order).flatMap((item) => item.images);
 }
 
 export function withImage(order: Order, imageId: number, change: (image: OrderImage) => OrderImage): Order {

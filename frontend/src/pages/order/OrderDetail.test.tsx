@@ -101,10 +101,28 @@ describe("the order page", () => {
       "GET /api/v1/orders/1270/print": () => ({ status: 409, body: problem("nothing_chosen", "…", 409) }),
     });
     const user = show();
-    await user.click(await screen.findByRole("button", { name: /PDF k\u00a0tisku/ }));
+    (await screen.findByRole("button", { name: "Export" })).focus();
+    await user.keyboard("{Enter}");
+    const [print, ...others] = await screen.findAllByRole("menuitem");
+    expect(others).toHaveLength(3);
+    if (print) await user.click(print);
     expect(
-      await screen.findByText("Není co stáhnout: nejdřív vyberte dokončenou verzi u některé fotky."),
+      await screen.findByText("Není co stáhnout: nejprve vyberte dokončenou verzi některé fotky."),
     ).toBeVisible();
+  });
+
+  it.each([
+    ["the order is cancelled", { cancelled_at: "2026-11-24T10:00:00+01:00" }, undefined],
+    ["the shop removed all items", {}, true as const],
+  ])("offers neither the book, exports nor generation if %s", async (_, change, removed) => {
+    const whole = order([image()]);
+    const items = whole.line_items.map((item) => ({ ...item, ...(removed && { removed, quantity: 0 }) }));
+    serve({ [PATH]: () => ({ status: 200, body: { ...whole, ...change, line_items: items } }) });
+    show();
+    expect(await screen.findByRole("article", { name: "Fotka 1" })).toBeVisible();
+    for (const name of ["Export", "Kniha", "Vygenerovat omalovánky", /^Upravit/])
+      expect(screen.queryByRole("button", { name })).toBeNull();
+    expect(screen.getByText(removed ? "Odebráno z objednávky" : "Zrušena v obchodě")).toBeVisible();
   });
 
   it("is deleted only after a confirmation", async () => {

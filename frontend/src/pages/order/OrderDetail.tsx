@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { LoadFailure } from "@/components/LoadFailure";
 import { Notice } from "@/components/Notice";
-import { imagesOf } from "@/components/order/cached-order";
+import { imagesOf, isDeliverable } from "@/components/order/cached-order";
 import { LineItemSection } from "@/components/order/LineItemSection";
 import type { Order } from "@/components/order/model";
 import { OptionsBar } from "@/components/order/OptionsBar";
@@ -91,14 +91,16 @@ function Loaded({ order }: { order: Order }) {
   return (
     <>
       <OrderHead order={order} />
-      <ForOperators>
-        <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
-          <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
-          <div className="sm:ml-auto">
-            <GenerateAll order={order} options={options.toSend} />
+      {isDeliverable(order) && (
+        <ForOperators>
+          <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
+            <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
+            <div className="sm:ml-auto">
+              <GenerateAll order={order} options={options.toSend} />
+            </div>
           </div>
-        </div>
-      </ForOperators>
+        </ForOperators>
+      )}
       {order.line_items.length === 0 && <Empty />}
       <RunTimesContext value={runTimes}>
         {order.line_items.map((item) => (

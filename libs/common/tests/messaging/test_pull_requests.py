@@ -60,7 +60,7 @@ def test_a_request_that_was_served_gives_nothing_back():
 def test_forgetting_forgets_late_ends_too():
     requests = PullRequests()
     old = requests.add(5, expires=30)
-    requests.forget()
+    requests.clear()
     requests.add(2, expires=30)
     requests.end(old, 5)
     assert requests.open == 2

@@ -74,7 +74,7 @@ async def test_there_is_a_closed_frame_and_nothing_outside_of_it(page_of, photo)
 
 
 async def test_more_steps_never_give_fewer_regions(page_of):
-    counts = [areas(await page_of("astronaut", steps=steps)) for steps in (1, 2, 4, 9, 20)]
+    counts = [areas(await page_of("astronaut", steps=steps)) for steps in (1, 4, 20)]
 
     assert counts == sorted(counts)
     assert counts[0] * 1.5 < counts[-1]

@@ -84,7 +84,7 @@ async def test_every_form_of_output_is_understood(fake, color, output):
         ),
         (JobPlan(states=["FAILED"]), "provider_failed", "no reason"),
         (JobPlan(states=["IN_QUEUE", "CANCELLED"]), "provider_cancelled", "cancelled"),
-        (JobPlan(states=["IN_PROGRESS", "TIMED_OUT"]), "provider_timed_out", "longer"),
+        (JobPlan(states=["IN_PROGRESS", "TIMED_OUT"]), "provider_timed_out", "time limit"),
     ],
 )
 async def test_a_job_that_ends_badly_is_permanent(fake, color, plan, code, words):

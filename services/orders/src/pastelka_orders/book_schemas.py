@@ -73,6 +73,9 @@ class FindingResponse(BaseModel):
     message: str
     line_item_id: int | None
     image_id: int | None
+    values: Annotated[
+        dict[str, str | int], Field(description="What the sentence names, for one in another language")
+    ]
 
 
 class PreflightResponse(BaseModel):

@@ -26,6 +26,25 @@ async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.C
     assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject LIKE 'events.%.order_created'") == 2
 
 
+async def test_what_the_book_is_made_of_is_given_with_the_photos(api: Any) -> None:
+    plain = (await api.order())["line_items"][0]
+    assert (plain["title"], plain["quantity"], plain["dedication"], plain["layout"]) == (
+        "Omalovánky z vlastních fotek",
+        1,
+        None,
+        None,
+    )
+    given = {"title": " Pro\tAničku ", "quantity": "3", "dedication": "„Milá“\r\nAničko", "layout": "two"}
+    (item,) = (await api.order(**given))["line_items"]
+    assert (item["title"], item["quantity"], item["dedication"], item["layout"]) == (
+        "Pro Aničku",
+        3,
+        "„Milá“\nAničko",
+        "two",
+    )
+    assert "shop_values" not in item
+
+
 async def test_the_good_ones_of_an_upload_are_stored_and_the_bad_ones_named(api: Any) -> None:
     files = [("good.jpg", jpeg()), ("empty.jpg", b""), ("page.heic", b"<html>"), ("last.jpg", jpeg())]
     order = await api.upload(files, process="coloring")

@@ -93,6 +93,9 @@ async def test_fields_of_a_form(api: Any) -> None:
         ([("note", (None, "a")), ("note", (None, "b"))], "given_twice"),
         ([("notes", (None, "a"))], "extra_forbidden"),
         ([("process", (None, ""))], "literal_error"),
+        ([("quantity", (None, ""))], "int_parsing"),
+        ([("quantity", (None, "0"))], "greater_than_equal"),
+        ([("title", (None, "x" * 201))], "string_too_long"),
     ):
         response = await api.http.post("/orders", files=[photo, *wrong])
         assert (response.status_code, response.json()["errors"][0]["code"]) == (422, code)

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.handlers.page_files import FileState
-from pastelka_orders.handlers.preflight import check
+from pastelka_orders.handlers.preflight import Code, Finding, check
 from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -160,6 +160,12 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
         True,
         "item",
     ),
+    "changed_by_shop": (
+        item(shop_changed_at=NOW),
+        "The shop changed Omalovánky after it was edited here; the values set here are printed.",
+        False,
+        "item",
+    ),
     "characters_missing": (
         item(dedication="Pro 涂 a 色"),
         "Characters of Omalovánky that no typeface has are omitted: 涂色",
@@ -169,10 +175,15 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
 }
 
 
+def found(code: str) -> list[Finding]:
+    """The findings of the order that has this one."""
+    return check(FINDINGS[code][0], BookOptions(), {"Dvě": "two"}, FILES)
+
+
 @pytest.mark.parametrize("code", FINDINGS)
 def test_every_finding_has_its_sentence(code: str) -> None:
-    content, sentence, is_error, about = FINDINGS[code]
-    (finding,) = check(content, BookOptions(), {"Dvě": "two"}, FILES)
+    _, sentence, is_error, about = FINDINGS[code]
+    (finding,) = found(code)
     assert (finding.code, finding.message, finding.is_error) == (
         code.split(maxsplit=1)[0],
         sentence,
@@ -180,6 +191,29 @@ def test_every_finding_has_its_sentence(code: str) -> None:
     )
     assert (finding.line_item_id is not None) == (about != "order")
     assert (finding.image_id is not None) == (about == "image")
+
+
+def test_all_codes_are_caused_here() -> None:
+    assert {name.split(maxsplit=1)[0] for name in FINDINGS} == set(get_args(Code))
+
+
+VALUES: dict[str, dict[str, str | int]] = {
+    "low_resolution": {"page": "1", "ppi": 112, "needed": 200},
+    "item_removed": {"title": "Druhé"},
+    "order_cancelled": {"order": "1270"},
+    "no_pages": {},
+    "changed_by_shop": {"title": "Omalovánky"},
+    "unknown_layout": {"title": "Omalovánky", "layout": "Šest na stránku"},
+    "dedication_too_long": {"title": "Omalovánky", "characters": 4746},
+    "characters_missing": {"title": "Omalovánky", "characters": "涂色"},
+}
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_every_finding_has_what_its_sentence_names(code: str) -> None:
+    (finding,) = found(code)
+    assert finding.values == VALUES.get(code.split(maxsplit=1)[0], {"page": "1"})
+    assert all(str(value) in finding.message for name, value in finding.values.items() if name != "title")
 
 
 def test_a_book_that_is_right_has_no_finding() -> None:

@@ -89,6 +89,12 @@ async def test_a_book_is_composed_in_the_background_and_shown(
         assert preview.size[1] == 560
     printed = await api.http.get("/orders/M1000/print")
     assert printed.content == (api.storage / "1/book/v2/M1000.pdf").read_bytes()
+    older = await api.http.get("/orders/M1000/print?version=1")
+    assert older.content == (api.storage / PDF).read_bytes()
+    assert 'filename="M1000-print.pdf"' in older.headers["content-disposition"]
+    assert (await api.get("/orders/M1000/print?version=3", status=404))["code"] == "book_not_found"
+    assert (await api.get("/orders/M9/print?version=1", status=404))["code"] == "order_not_found"
+    await api.get("/orders/M1000/print?version=0", status=422)
     # Composed again it is the same file to the byte: a second attempt changes nothing.
     await sql.execute("UPDATE book_versions SET status = 'queued', next_attempt_at = now() WHERE version = 1")
     before = (api.storage / PDF).read_bytes()
@@ -104,6 +110,7 @@ async def test_the_preflight_stops_a_book_unless_it_is_forced(
     await sql.execute("UPDATE line_items SET layout = 'six'")
     found = await api.get(f"{BOOKS}/preflight?paper=A3")
     assert found["can_print"] is False
+    assert found["findings"][0]["values"] == {"title": "Omalovánky z vlastních fotek", "layout": "six"}
     assert [(one["severity"], one["code"], one["image_id"]) for one in found["findings"]] == [
         ("warning", "unknown_layout", None),
         ("warning", "low_resolution", 1),
@@ -119,7 +126,12 @@ async def test_the_preflight_stops_a_book_unless_it_is_forced(
     await sql.execute("UPDATE orders SET cancelled_at = now()")
     refused = await api.post(f"{BOOKS}?force=true", status=409)
     assert refused["findings"] == ["Order M1000 was cancelled in the shop; nothing is printed for it."]
-    await api.get("/orders/M1000/print", status=409)
+    for query in ("", "?version=1"):
+        assert (await api.get(f"/orders/M1000/print{query}", status=409))["code"] == "order_cancelled"
+
+
+async def test_the_options_of_the_settings_are_listed(api: Any, settings: OrdersSettings) -> None:
+    assert await api.get("/books/options") == settings.book_options.model_dump(mode="json")
 
 
 async def test_what_is_not_there_and_what_is_no_option_is_said(api: Any, worker: Any) -> None:
@@ -329,6 +341,7 @@ async def test_a_book_whose_file_is_gone_says_so_until_it_is_back(
     await attempt_due(database, jobs(database, api))
     content = (api.storage / PDF).read_bytes()
     (api.storage / PDF).unlink()
+    assert (await api.get("/orders/M1000/print?version=1", status=409))["code"] == "file_missing"
     for is_there, status in ((False, "error"), (True, "completed")):
         if is_there:
             (api.storage / PDF).write_bytes(content)

@@ -80,7 +80,7 @@ async def test_a_consumer_that_is_ahead_of_its_stream_begins_anew(
         return 282, 282
 
     with monkeypatch.context() as patched:
-        patched.setattr(undeliverable_jobs, "_places", ahead)
+        patched.setattr(undeliverable_jobs, "_sequences", ahead)
         assert await broken.run_once() == [("coloring", "consumer_ahead")]
     with pytest.raises(NotFoundError):
         await broken.js.consumer_info("JOBS", COLORING_CONSUMER.name)

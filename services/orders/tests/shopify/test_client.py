@@ -215,7 +215,7 @@ async def test_an_answer_that_is_cut_off_may_pass(
 async def test_an_answer_beyond_all_bounds_is_named(
     client: AdminApi, shopify: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pastelka_orders.shopify.client._MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("pastelka_orders.shopify.client._MAX_RESPONSE_BYTES", 1000)
     shopify.add(shop_order(1, [shop_line(7, ["https://uploads.example.com/" + "x" * 1000])]))
     with pytest.raises(PermanentError, match="more than 1,000 bytes") as found:
         await client.order(5_000_000_001)

@@ -21,7 +21,7 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos.intake import StagedPhoto
 from pastelka_orders.repository import erasures, orders, stages
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.repository.orders import StoredPhoto, UploadRecord
+from pastelka_orders.repository.orders import NewLineItem, StoredPhoto, UploadRecord
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,7 @@ MANUAL_TITLE = "Omalovánky z vlastních fotek"
 class ManualOrder:
     """Data of a manual order, apart from its photos."""
 
+    book: NewLineItem
     customer_name: str | None = None
     note: str | None = None
     process: Process = "none"
@@ -66,7 +67,7 @@ async def _add(
     if not await orders.complete_upload(connection, upload.order_id):
         raise UploadAbandonedError
     number = await orders.add_manual(
-        connection, upload, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
+        connection, upload, customer_name=wanted.customer_name, note=wanted.note, book=wanted.book
     )
     image_ids = await orders.add_photos(connection, upload.line_item_id, stored)
     outbox = Outbox()

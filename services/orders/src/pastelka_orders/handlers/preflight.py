@@ -1,7 +1,7 @@
 """Preflight of a book before it is printed; one sentence per finding."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pastelka_orders.book.description import BookOptions
@@ -52,6 +52,9 @@ _ERRORS: frozenset[Code] = frozenset(
 _REPLACED = "The photo of page {} was replaced after the page was generated."
 NO_PAGES = "No page to print; choose a completed one."
 
+Values = Mapping[str, str | int]
+"""What a sentence names, for one in another language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -61,6 +64,7 @@ class Finding:
     message: str
     line_item_id: int | None = None
     image_id: int | None = None
+    values: Values = field(default_factory=dict)
 
     @property
     def is_error(self) -> bool:
@@ -72,7 +76,7 @@ def check(content: OrderContent, options: BookOptions, layouts: Layouts, files: 
     """All findings, in the order of the book. Files that are not in ``files`` are not checked."""
     if content.is_cancelled:
         message = f"Order {content.order_number} was cancelled in the shop; nothing is printed for it."
-        return [Finding("order_cancelled", message)]
+        return [Finding("order_cancelled", message, values={"order": content.order_number})]
     found = [finding for item in content.items for finding in _item(item, options, layouts, files)]
     if not any(page.art_path for item in content.wanted for page in item.pages):
         found.append(Finding("no_pages", NO_PAGES))
@@ -93,37 +97,46 @@ def removed(content: OrderContent, line_item_ids: Collection[int | None]) -> lis
 def _item(item: ItemContent, options: BookOptions, layouts: Layouts, files: FileStates) -> Iterator[Finding]:
     if item.quantity == 0:
         message = f"{item.title} was removed in the shop; it is not printed."
-        yield Finding("item_removed", message, item.line_item_id)
+        yield _about(item, "item_removed", message)
         return
     if item.shop_changed_at is not None:
         message = f"The shop changed {item.title} after it was edited here; the values set here are printed."
-        yield Finding("changed_by_shop", message, item.line_item_id)
+        yield _about(item, "changed_by_shop", message)
     layout = known_layout(item.layout, layouts)
     if layout is None:
         message = (
             f"The layout {item.layout!r} is unknown; one picture per sheet is printed."
             " Add the word to PRINT_LAYOUTS, or choose a layout here."
         )
-        yield Finding("unknown_layout", message, item.line_item_id)
+        yield _about(item, "unknown_layout", message, layout=item.layout or "")
     yield from _texts(item, options)
     (cell, *_) = cells_of(layout or "auto", options)
     for page in item.pages:
-        for code, message in (*_page(page), *_files(page, cell, options, files)):
-            yield Finding(code, message, item.line_item_id, page.image_id)
+        found = (*((*one, {}) for one in _page(page)), *_files(page, cell, options, files))
+        for code, message, values in found:
+            yield Finding(code, message, item.line_item_id, page.image_id, {"page": page.label, **values})
+
+
+def _about(item: ItemContent, code: Code, message: str, **values: str | int) -> Finding:
+    return Finding(code, message, item.line_item_id, values={"title": item.title, **values})
 
 
 def _files(
     page: PageContent, cell: Area, options: BookOptions, files: FileStates
-) -> Iterator[tuple[Code, str]]:
+) -> Iterator[tuple[Code, str, Values]]:
     if page.art_path is None:
         return
     if options.has_photos and files.get(page.photo_path or "") == "missing":
-        yield "file_missing", f"The photo of page {page.label} is not in the storage."
+        yield "file_missing", f"The photo of page {page.label} is not in the storage.", {}
     match files.get(page.art_path):
         case "missing":
-            yield "file_missing", f"The file of page {page.label} is not in the storage; generate it again."
+            yield (
+                "file_missing",
+                f"The file of page {page.label} is not in the storage; generate it again.",
+                {},
+            )
         case "damaged":
-            yield "file_damaged", f"The file of page {page.label} is damaged; generate it again."
+            yield "file_damaged", f"The file of page {page.label} is damaged; generate it again.", {}
         case (int(width), int(height)):
             ppi = int(_MM / cell.fitted((width, height), can_turn=Sheet(options).can_turn))
             if ppi < MIN_PPI:
@@ -131,6 +144,7 @@ def _files(
                     "low_resolution",
                     f"Page {page.label} prints at {ppi} pixels per inch; at least {MIN_PPI} are needed:"
                     " generate an SVG of it, or generate it with more megapixels.",
+                    {"ppi": ppi, "needed": MIN_PPI},
                 )
 
 
@@ -141,11 +155,11 @@ def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
     left_out = fit_dedication(dedication, options, has_photo=has_photo).left_out
     if left_out:
         message = f"The dedication of {item.title} is too long for the cover by {left_out} characters."
-        yield Finding("dedication_too_long", message, item.line_item_id)
+        yield _about(item, "dedication_too_long", message, characters=left_out)
     missing = printable_text(f"{item.title}\n{dedication}")[1]
     if missing:
         message = f"Characters of {item.title} that no typeface has are omitted: {missing}"
-        yield Finding("characters_missing", message, item.line_item_id)
+        yield _about(item, "characters_missing", message, characters=missing)
 
 
 def _page(page: PageContent) -> Iterator[tuple[Code, str]]:

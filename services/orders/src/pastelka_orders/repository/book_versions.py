@@ -51,6 +51,7 @@ _FOUND = f"""UPDATE book_versions SET status = 'completed', error_code = NULL, e
 _NEWEST = """SELECT b.path, b.version, b.options, b.content, b.fingerprint
     FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.status = 'completed' AND o.cancelled_at IS NULL
+        AND (CAST(:version AS integer) IS NULL OR b.version = :version)
     ORDER BY b.version DESC LIMIT 1"""
 _BOOK = """json_build_object('version', b.version, 'status', b.status, 'progress', b.progress,
     'options', b.options, 'sheets', b.sheets, 'created_at', b.created_at, 'completed_at', b.completed_at,
@@ -195,9 +196,12 @@ async def mark_found(connection: AsyncConnection, book_id: int) -> None:
     await execute(connection, _FOUND, {"id": book_id})
 
 
-async def newest(connection: AsyncConnection, order_number: str) -> StoredBook | None:
-    """The newest finished PDF of an order, unless that is cancelled."""
-    row = (await execute(connection, _NEWEST, {"order_number": order_number})).mappings().first()
+async def newest(
+    connection: AsyncConnection, order_number: str, version: int | None = None
+) -> StoredBook | None:
+    """The newest completed PDF of an order, or that of ``version``, unless the order is cancelled."""
+    values = {"order_number": order_number, "version": version}
+    row = (await execute(connection, _NEWEST, values)).mappings().first()
     return StoredBook(**row) if row else None
 
 

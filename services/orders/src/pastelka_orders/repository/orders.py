@@ -1,7 +1,7 @@
 """Queries on orders and uploads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,8 +27,8 @@ _ADD_MANUAL = """INSERT INTO orders
         (id, order_number, source, customer_name, note, search, status, created_at, updated_at)
     VALUES (:id, :order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
         'ready_for_review', clock_timestamp(), clock_timestamp())"""
-_ADD_LINE_ITEM = """INSERT INTO line_items (id, order_id, position, title, quantity)
-    VALUES (:id, :order_id, 1, :title, 1)"""
+_ADD_LINE_ITEM = """INSERT INTO line_items (id, order_id, position, title, quantity, dedication, layout)
+    VALUES (:id, :order_id, 1, :title, :quantity, :dedication, :layout)"""
 _ADD_IMAGES = """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
     SELECT CAST(:line_item_id AS integer), n.position, n.path, n.width, n.height, clock_timestamp()
     FROM unnest(CAST(:positions AS integer[]), CAST(:paths AS text[]), CAST(:widths AS integer[]),
@@ -39,6 +39,16 @@ _DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number
       noted AS (INSERT INTO deleted_shop_orders (shopify_id)
         SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
     SELECT id FROM gone"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLineItem:
+    """The line item of an order made by hand."""
+
+    title: str
+    quantity: int = 1
+    dedication: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,12 @@ async def is_cancelled(connection: AsyncConnection, order_number: str) -> bool |
 
 
 async def add_manual(
-    connection: AsyncConnection, ids: UploadRecord, *, customer_name: str | None, note: str | None, title: str
+    connection: AsyncConnection,
+    ids: UploadRecord,
+    *,
+    customer_name: str | None,
+    note: str | None,
+    book: NewLineItem,
 ) -> str:
     """Add a manual order with one line item; returns its number (``M1000``, ``M1001``, ...)."""
     number = f"M{(await execute(connection, _NEXT_MANUAL)).scalar_one()}"
@@ -111,7 +126,7 @@ async def add_manual(
         "search": search_text(number, customer_name, None),
     }
     await execute(connection, _ADD_MANUAL, values)
-    item = {"id": ids.line_item_id, "order_id": ids.order_id, "title": title}
+    item = {"id": ids.line_item_id, "order_id": ids.order_id, **asdict(book)}
     await execute(connection, _ADD_LINE_ITEM, item)
     return number
 

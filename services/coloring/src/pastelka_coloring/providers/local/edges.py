@@ -11,7 +11,7 @@ from pastelka_coloring.providers.local.resizing import Shape, blurred, resized, 
 from pastelka_coloring.providers.local.ridges import find_ridges, normalized
 
 # Sizes in pixels at which the detector processes the photo: outlines, shapes, detail.
-_COARSE, _MIDDLE, _FINE = 0.12e6, 0.25e6, 0.5e6
+_COARSE, _MIDDLE, _FINE = 0.12e6, 0.25e6, 0.42e6
 # Weights of the fine map: fused edges of two sizes, and the middle side output of the finest.
 _SHAPES, _DETAIL, _THIN = 0.30, 0.42, 0.28
 # Mirrored around the photo, in pixels: the network draws a frame where its input ends.

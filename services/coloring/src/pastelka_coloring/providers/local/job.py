@@ -1,5 +1,6 @@
 """The work of a worker process for one page. Its arguments and results are picklable."""
 
+import ctypes
 import signal
 import time
 import traceback
@@ -17,6 +18,9 @@ from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.loading import MODEL_PACKAGES, load_models
 from pastelka_coloring.providers.local.style import PageStyle
 from pastelka_common.errors import JobError, PermanentError
+
+_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
+_LARGE_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,19 @@ def _loaded(models: Models) -> EdgeDetector:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     cv2.setNumThreads(models.threads)
+    _return_freed_memory()
     return load_models(models.cache_dir, models.threads, models.packages)
+
+
+def _return_freed_memory() -> None:
+    """Make malloc return large blocks to the system when they are freed, where it is glibc's.
+
+    By default glibc raises its threshold with every large block that is freed, so that the arrays of a page
+    (up to 130 MB each) fragment its heap: a process peaks at 0.8 GB instead of 0.6.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def _recorded(work: Callable[[], bytes]) -> Outcome:

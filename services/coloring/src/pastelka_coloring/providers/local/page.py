@@ -18,6 +18,9 @@ _OVERSAMPLING = 4
 _OVERSAMPLED_PIXELS = 36e6
 # Printable area of A4 in inches, long and short side (margins of 10 mm).
 _PRINTABLE_INCHES = (10.9, 7.48)
+_PAPER = 255
+# Extent of a speck, a share of the page's scale.
+_SPECK = 0.014
 
 
 def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
@@ -28,7 +31,7 @@ def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
 
 
 def draw(strokes: list[Stroke], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Draw strokes in order on white, (height, width).
+    """Draw strokes in order on white, (height, width); lines that form only a speck are left out.
 
     ``frame`` is the width and height of the map whose pixels the strokes are in, ``size`` the page's.
     """
@@ -37,7 +40,21 @@ def draw(strokes: list[Stroke], frame: tuple[int, int], size: tuple[int, int]) -
     scale = np.array([canvas.shape[1] / frame[0], canvas.shape[0] / frame[1]])
     for stroke in strokes:
         _draw(canvas, stroke, scale)
-    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    page = np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    middles = [stroke.points.mean(axis=0) for stroke in strokes if stroke.ink is Ink.BLACK]
+    _clear_specks(page, [(middle + 0.5) * scale / finer for middle in middles])
+    return page
+
+
+def _clear_specks(page: NDArray[np.uint8], areas: list[NDArray[np.float64]]) -> None:
+    """Paint over components that are too small to be lines, but for ``areas`` (eyes; a point of each)."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((page < _PAPER).astype(np.uint8))
+    extent = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    is_speck = extent < _SPECK * math.sqrt(page.size)
+    for x, y in areas:
+        near = labels[max(round(y) - 2, 0) : round(y) + 3, max(round(x) - 2, 0) : round(x) + 3]
+        is_speck[near] = False
+    page[is_speck[labels]] = 255
 
 
 def _draw(canvas: NDArray[np.uint8], stroke: Stroke, scale: NDArray[np.float64]) -> None:

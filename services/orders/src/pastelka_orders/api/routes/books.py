@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, document_response
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, document_response, etag_response
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.api.routes.exports import PDF_TYPE, export_response, file_responses, open_slot, printable
 from pastelka_orders.book.description import BookOptions
@@ -84,6 +84,7 @@ async def preflight_book(
                 message=one.message,
                 line_item_id=one.line_item_id,
                 image_id=one.image_id,
+                values=dict(one.values),
             )
             for one in findings
         ],
@@ -150,6 +151,17 @@ async def change_book(
         lambda c: handlers.mark_printed(c, order_number, version, is_printed=patch.is_printed)
     )
     return await _book(request, services, order_number, version, status.HTTP_200_OK)
+
+
+@joined_router.get(
+    "/options",
+    dependencies=[VIEWER],
+    response_model=BookOptions,
+    responses={304: _READING[304], **declared(503)},
+)
+async def get_book_options(request: Request, services: Deps) -> Response:
+    """The options of a book for which none are given: those of the settings."""
+    return etag_response(request, services.settings.book_options.model_dump_json().encode())
 
 
 @joined_router.post(

@@ -12,11 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
-from pastelka_orders.api.field_limits import EXPORT_SECONDS
+from pastelka_orders.api.field_limits import EXPORT_SECONDS, MAX_ID
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.book.process import BookError, ComposerError, pdf_of
 from pastelka_orders.errors import (
+    BookNotFoundError,
     BookUnavailableError,
+    FileMissingError,
     NothingChosenError,
     NotPrintableError,
     OrderCancelledError,
@@ -66,8 +68,14 @@ async def download_order(
     response_class=StreamingResponse,
     responses=file_responses(PDF_TYPE),
 )
-async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """The newest finished book of the order unless it is outdated, else one composed on demand.
+async def print_order(
+    services: Deps,
+    order_number: OrderNumber,
+    version: Annotated[
+        int | None, Query(ge=1, le=MAX_ID, description="Of the order's book; the newest completed one")
+    ] = None,
+) -> StreamingResponse:
+    """This version of the order's book; the newest one unless it is outdated, else one composed on demand.
 
     It has a cover and the chosen pages of each line item, in all copies.
     """
@@ -75,12 +83,14 @@ async def print_order(services: Deps, order_number: OrderNumber) -> StreamingRes
     async with open_slot(services) as slot:
         name = file_name(order_number, "print.pdf")
         content = await services.database.read(lambda c: books.contents(c, order_number))
-        stored = await services.database.read(lambda c: book_versions.newest(c, order_number))
+        stored = await services.database.read(lambda c: book_versions.newest(c, order_number, version))
         current = [] if content is None else fingerprints(content, layouts)
-        if stored is not None and stored.fingerprint in current:
+        if stored is not None and (version is not None or stored.fingerprint in current):
             file = await slot.enter_async_context(services.storage.local_copy(stored.path))
             if await anyio.Path(file).is_file():
                 return export_response(file_export(file), PDF_TYPE, name, slot.pop_all())
+        if version is not None:
+            raise await _no_version(services, order_number, version, is_noted=stored is not None)
         options = services.settings.book_options
         order = None if content is None else resolved(content, layouts, has_photos=options.has_photos)
         if order is None or not order.books:
@@ -111,6 +121,14 @@ async def _entries(services: Services, order_number: str, what: What) -> list[St
         StoredEntry(file_name(order_number, file.label) + PurePosixPath(file.path).suffix, file.path)
         for file in files
     ]
+
+
+async def _no_version(services: Services, order_number: str, version: int, *, is_noted: bool) -> OrdersError:
+    """Why there is no PDF of this version."""
+    if is_noted:
+        return FileMissingError(f"{order_number}.pdf")
+    reason = await _nothing_to_export(services, order_number, "coloring")
+    return BookNotFoundError(order_number, version) if isinstance(reason, NothingChosenError) else reason
 
 
 async def _nothing_to_export(services: Services, order_number: str, what: What) -> OrdersError:

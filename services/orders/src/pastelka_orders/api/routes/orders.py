@@ -22,8 +22,9 @@ from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
-from pastelka_orders.handlers.orders import ManualOrder, Process
+from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
 from pastelka_orders.models.orders import OrderStage, OrderStatus
+from pastelka_orders.repository.orders import NewLineItem
 from pastelka_orders.review_schemas import OrderPatch, StageCountsResponse
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
@@ -41,7 +42,12 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
-_FIELDS = ("photos", "customer_name", "note", "process", "coloring_options")
+_BOOK_FIELDS = ("title", "quantity", "dedication", "layout")
+_FIELDS = ("photos", "customer_name", "note", "process", "coloring_options", *_BOOK_FIELDS)
+_NEVER_EMPTY = {
+    "process": ("literal_error", f"Input should be one of {', '.join(get_args(Process))}."),
+    "quantity": ("int_parsing", f"Input should be a number from 1 to {field_limits.MAX_COPIES}."),
+}
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
 
 
@@ -104,15 +110,22 @@ async def create_order(
             json_schema_extra={"format": "coloring-options"},
         ),
     ] = None,
+    title: Annotated[
+        str | None, Form(max_length=field_limits.TITLE_LENGTH, description="Of the book; has a default")
+    ] = None,
+    quantity: Annotated[int, Form(ge=1, le=field_limits.MAX_COPIES, description="Copies of the book")] = 1,
+    dedication: Annotated[str | None, Form(max_length=field_limits.DEDICATION_LENGTH)] = None,
+    layout: Annotated[str | None, Form(max_length=field_limits.LAYOUT_LENGTH)] = None,
 ) -> Response:
-    """Create a manual order from uploaded photos.
+    """Create a manual order from uploaded photos: one line item, which is one book.
 
     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
     """
     _check_fields(await request.form())
     options = _coloring_options(coloring_options)
     require_supported(services.settings.coloring_provider, options.model_fields_set)
-    wanted = ManualOrder(_name(customer_name), _note(note), process, options)
+    book = NewLineItem(_name(title) or MANUAL_TITLE, quantity, _note(dedication), _name(layout))
+    wanted = ManualOrder(book, _name(customer_name), _note(note), process, options)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged.photos)
     created = CreatedOrderResponse.model_validate_json(await _document(services, number))
@@ -260,9 +273,9 @@ def _accepted(response: Response) -> Response:
 
 def _check_fields(form: FormData) -> None:
     """Reject unknown form fields, and repeated ones other than photos."""
-    if form.get("process") == "":  # which the framework treats as absent
-        message = f"Input should be one of {', '.join(get_args(Process))}."
-        raise RequestValidationError([{"loc": ("body", "process"), "type": "literal_error", "msg": message}])
+    for name, (code, message) in _NEVER_EMPTY.items():
+        if form.get(name) == "":  # which the framework treats as absent
+            raise RequestValidationError([{"loc": ("body", name), "type": code, "msg": message}])
     names = [name for name, _ in form.multi_items()]
     for name in sorted(set(names)):
         if name not in _FIELDS:

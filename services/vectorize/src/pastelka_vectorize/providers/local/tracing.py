@@ -17,13 +17,8 @@ Point = tuple[int, int]
 _PATH = re.compile(r'<path d="([^"<]*+)"[^<>]*?transform="translate\(([-\d.]++),\s*+([-\d.]++)\)"')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CORNERS_OF_AREA = 3
-_VTRACER = {
-    "img_format": "bmp",
-    "colormode": "binary",
-    "mode": "polygon",
-    "filter_speckle": 0,
-    "path_precision": 0,
-}
+_TOLERANCE = 1.0
+"""How far a simplified outline may be from the traced one, in pixels of the enlarged page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ def _silhouette(mask: Mask, *, ink: bool) -> Mask:
 
 
 def _polygons(mask: Mask) -> Iterator[list[Point]]:
-    """The closed outlines of ``mask`` (outer ones and holes), simplified by vtracer.
+    """The closed outlines of ``mask`` (outer ones and holes): along its pixels by vtracer, then simplified.
 
     Polygons, not splines: traced from an enlarged page they are as accurate, in less than half the bytes.
     """
@@ -72,18 +67,33 @@ def _polygons(mask: Mask) -> Iterator[list[Point]]:
         bmp.tobytes(),
         img_format="bmp",
         colormode="binary",
-        mode="polygon",
+        mode="none",
         filter_speckle=0,
         path_precision=0,
     )
     for data, left, top in _PATH.findall(svg):
         for subpath in data.split("M")[1:]:
-            yield _points(subpath, round(float(left)), round(float(top)))
+            yield _simplified(_points(subpath) + np.array([float(left), float(top)], np.float32))
 
 
-def _points(subpath: str, left: int, top: int) -> list[Point]:
-    numbers = [round(float(number)) for number in _NUMBER.findall(subpath)]
-    return [(x + left, y + top) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+def _points(subpath: str) -> NDArray[np.float32]:
+    """The corners of a closed path along pixels, (n, 2), each once."""
+    corners = np.array([float(number) for number in _NUMBER.findall(subpath)], np.float32).reshape(-1, 2)
+    return corners[:-1] if (corners[0] == corners[-1]).all() else corners
+
+
+def _simplified(corners: NDArray[np.float32]) -> list[Point]:
+    """Simplify a path along pixels (Douglas and Peucker, 1973).
+
+    Middles of pixel edges, not corners: they lie on a slanted line, to both sides of which the corners are.
+    """
+    following = np.roll(corners, -1, axis=0)
+    edges = following - corners
+    length = np.abs(edges).sum(axis=1, keepdims=True)
+    half = edges / np.maximum(length, 1) / 2
+    middles = np.stack([corners + half, following - half], axis=1).reshape(-1, 1, 2)
+    outline = cv2.approxPolyDP(middles.astype(np.float32), _TOLERANCE, True)
+    return [(round(float(x)), round(float(y))) for x, y in outline[:, 0]]
 
 
 def _subpath(points: list[Point], offset: Point) -> str:
