@@ -14,9 +14,10 @@ from tests.line import Line
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
+    "|Vše|(Vyžaduje zásah|K vygenerování|Ke kontrole|Čeká na fotky|Generuje se|Schváleno|Vytištěno|Odesláno"
+    r"|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
-    r"|v\d+(Chyba|Zrušeno).*|Obnovit"
+    r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 

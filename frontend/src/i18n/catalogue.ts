@@ -4,12 +4,22 @@ import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
+import * as stages from "./texts/stages";
 import * as system from "./texts/system";
 
 /** A text, or its plural forms by the category that `Intl.PluralRules` gives the number `count`. */
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
-const cs = { ...book.cs, ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
+const cs = {
+  ...book.cs,
+  ...common.cs,
+  ...list.cs,
+  ...order.cs,
+  ...session.cs,
+  ...shop.cs,
+  ...stages.cs,
+  ...system.cs,
+};
 
 /** Every key; a text that is missing in a language is a type error. */
 export type TextKey = keyof typeof cs;
@@ -21,6 +31,7 @@ const en: Record<TextKey, Text> = {
   ...order.en,
   ...session.en,
   ...shop.en,
+  ...stages.en,
   ...system.en,
 };
 

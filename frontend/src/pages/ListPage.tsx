@@ -6,7 +6,7 @@ import { EmptyList } from "@/components/list/EmptyList";
 import { OrderTable } from "@/components/list/OrderTable";
 import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
-import { StatusFilter } from "@/components/list/StatusFilter";
+import { StageFilter } from "@/components/list/StageFilter";
 import { LoadFailure } from "@/components/LoadFailure";
 import { ForOperators } from "@/components/session/ForOperators";
 import { FetchFromShop, useShopConfigured } from "@/components/shop/FetchFromShop";
@@ -126,23 +126,19 @@ export function ListPage() {
       <PageHead canFetch={canFetch} onNew={newOrder.begin} />
       <div className="mt-4 mb-3 flex flex-wrap items-center gap-2.5">
         <SearchField value={filter.q} onChange={changeSearch} field={search} />
-        <StatusFilter value={filter.status} onChange={(status) => setFilter({ status })} />
+        <StageFilter value={filter.stage} onChange={(stage) => setFilter({ stage })} />
       </div>
       {query.isPending && <ListSkeleton />}
       {query.isError && orders.length === 0 && (
         <LoadFailure title={t("list.failed")} error={query.error} onRetry={() => void query.refetch()} />
       )}
       {query.isSuccess && orders.length === 0 && (
-        <EmptyList
-          filter={filter}
-          onClear={() => setFilter({ q: "", status: null })}
-          onNew={newOrder.begin}
-        />
+        <EmptyList filter={filter} onClear={() => setFilter({ q: "", stage: null })} onNew={newOrder.begin} />
       )}
       {orders.length > 0 && (
         <>
           <OrderTable
-            key={`${filter.q} ${filter.status ?? ""}`}
+            key={`${filter.q} ${filter.stage ?? ""}`}
             orders={orders}
             current={current}
             selected={work.selected}

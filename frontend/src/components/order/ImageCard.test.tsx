@@ -101,10 +101,12 @@ describe("choosing a version", () => {
     serve({ "POST /api/v1/images/7/select-coloring/2": () => pending });
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
-    expect(tile(2)).toHaveAttribute("aria-pressed", "true");
-    expect(screen.getByText("K vybrané omalovánce není vybráno žádné SVG.")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
+    expect(tile(2)).toHaveAttribute("aria-current", "true");
+    expect(screen.getByText("Vybraná omalovánka nemá SVG. SVG jiné omalovánky už neplatí.")).toBeVisible();
     answer({ status: 200, body: { status: "ok", message: "" } });
-    await waitFor(() => expect(tile(2)).toHaveAttribute("aria-pressed", "true"));
+    await waitFor(() => expect(tile(2)).toHaveAttribute("aria-current", "true"));
+    expect(screen.queryByRole("button", { name: "Vybrat v2" })).toBeNull();
   });
 
   it("is reverted with an error message when the server refuses", async () => {
@@ -112,8 +114,9 @@ describe("choosing a version", () => {
     serve({ "POST /api/v1/images/7/select-coloring/2": () => ({ status: 409, body: refusal }) });
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
+    await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
     expect(await screen.findByText("Vybrat lze jen dokončenou verzi.")).toBeVisible();
-    expect(tile(1)).toHaveAttribute("aria-pressed", "true");
+    expect(tile(1)).toHaveAttribute("aria-current", "true");
     expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
   });
 
@@ -125,7 +128,69 @@ describe("choosing a version", () => {
     screen.getByRole("article").focus();
     fireEvent.keyDown(screen.getByRole("article"), { key: "ě", code: "Digit2" });
     await waitFor(() => expect(requests).toEqual(["POST /api/v1/images/7/select-coloring/2"]));
+    expect(tile(2)).toHaveAttribute("aria-current", "true");
+  });
+
+  it("is not done by looking at a candidate, in the card or full screen", async () => {
+    const { requests } = serve({});
+    const { user, onView } = show(TWO_PAGES);
+    expect(within(tile(1)).getByText("vybraná")).toBeVisible();
+    expect(within(tile(2)).getByText("kandidát")).toBeVisible();
+    await user.click(tile(2));
     expect(tile(2)).toHaveAttribute("aria-pressed", "true");
+    expect(tile(1)).toHaveAttribute("aria-current", "true");
+    await user.click(screen.getByRole("button", { name: /Omalovánka v2 · kandidát/ }));
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring", looked: { coloring: 2 } });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("approving", () => {
+  const approved = { ...TWO_PAGES, approved_at: "2026-11-23T11:00:00+01:00", approved_by: "Jana" };
+
+  it("approves the page that is shown, and shows by whom", async () => {
+    const selected_version_ids = { coloring: 2, svg: null };
+    const { requests } = serve({
+      "POST /api/v1/images/7/approve": () => ({ status: 200, body: { ...approved, selected_version_ids } }),
+      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([approved]) }),
+    });
+    const { user } = show(TWO_PAGES);
+    await user.click(tile(2));
+    await user.click(screen.getByRole("button", { name: "Schválit v2" }));
+    expect(await screen.findByText("Schváleno (Jana)")).toBeVisible();
+    expect(requests).toContain('POST /api/v1/images/7/approve {"coloring_version_id":2}');
+  });
+
+  it("offers no other choice until it is lifted", async () => {
+    const { requests } = serve({
+      "DELETE /api/v1/images/7/approve": () => ({ status: 200, body: TWO_PAGES }),
+      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([TWO_PAGES]) }),
+    });
+    const { user } = show(approved);
+    await user.click(tile(2));
+    expect(screen.queryByRole("button", { name: "Vybrat v2" })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Zrušit schválení" }));
+    expect(await screen.findByRole("button", { name: "Schválit v2" })).toBeVisible();
+    expect(requests).toContain("DELETE /api/v1/images/7/approve");
+  });
+
+  it("sends a page back only with a reason", async () => {
+    const sent = {
+      ...TWO_PAGES,
+      selected_version_ids: { coloring: null, svg: null },
+      rework_reason: "Dva nosy",
+    };
+    const { requests } = serve({
+      "POST /api/v1/images/7/rework": () => ({ status: 200, body: sent }),
+      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([sent]) }),
+    });
+    const { user } = show(TWO_PAGES);
+    await user.click(screen.getByRole("button", { name: "Vrátit" }));
+    const dialog = within(screen.getByRole("dialog"));
+    await user.click(dialog.getByRole("button", { name: "Vrátit" }));
+    expect(requests).toEqual([]);
+    await user.type(dialog.getByRole("textbox", { name: "Důvod" }), "Dva nosy{Enter}");
+    expect(await screen.findByText("Vráceno: Dva nosy")).toBeVisible();
   });
 });
 

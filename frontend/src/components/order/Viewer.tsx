@@ -4,6 +4,7 @@ import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
+import { ViewerApproval } from "./Approval";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
 import { useZoom, type ZoomControl } from "./useZoom";
 import { ViewerPicture } from "./ViewerPicture";
@@ -11,15 +12,16 @@ import { filesOf, shownView, VIEWS, viewsOf, type View, type Viewed } from "./vi
 import { wheelFactor } from "./zoom";
 
 interface ViewerProps {
+  orderNumber: string;
   images: OrderImage[];
   viewed: Viewed | undefined;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
-export function Viewer({ images, viewed, onChange }: ViewerProps) {
+export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
   const index = images.findIndex((image) => image.id === viewed?.imageId);
-  const image = images[index];
+  const image = lookedAt(images[index], viewed);
   const focusCard = useCardToReturnTo(viewed);
   return (
     <Dialog.Root open={viewed !== undefined && image !== undefined} onOpenChange={() => onChange(undefined)}>
@@ -32,12 +34,28 @@ export function Viewer({ images, viewed, onChange }: ViewerProps) {
           className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
         >
           {viewed && image && (
-            <Screen images={images} index={index} image={image} view={viewed.view} onChange={onChange} />
+            <Screen
+              orderNumber={orderNumber}
+              images={images}
+              index={index}
+              image={image}
+              viewed={viewed}
+              onChange={onChange}
+            />
           )}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** The image with the versions that are looked at as the chosen ones: to look does not choose. */
+function lookedAt(image: OrderImage | undefined, viewed: Viewed | undefined): OrderImage | undefined {
+  if (!image || !viewed?.looked) return image;
+  const { coloring, svg } = viewed.looked;
+  const chosen = image.selected_version_ids;
+  const ids = { coloring: coloring ?? chosen.coloring, svg: svg ?? chosen.svg };
+  return { ...image, selected_version_ids: ids };
 }
 
 /** Focuses the dialog itself: the keys work at once, and no button has a focus ring. */
@@ -59,15 +77,17 @@ function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
 }
 
 interface ScreenProps {
+  orderNumber: string;
   images: OrderImage[];
   index: number;
   image: OrderImage;
-  view: View;
+  viewed: Viewed;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
-function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
+function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenProps) {
   const { t } = useLanguage();
+  const { view: wanted, looked } = viewed;
   const root = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const sizes = usePictureSizes();
@@ -80,7 +100,7 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
   useWheel(root, frame, zoom);
   usePreloading(images, index, wanted, size?.isFull ?? false, sizes);
   const show = (next: View | undefined): void => {
-    if (next && views.includes(next)) onChange({ imageId: image.id, view: next });
+    if (next && views.includes(next)) onChange({ imageId: image.id, view: next, looked });
   };
   const go = (by: number): void => {
     const next = images[index + by];
@@ -122,6 +142,11 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
           <span className="ml-2 font-normal text-[#aaa196]">{`${index + 1} / ${images.length}`}</span>
         </Dialog.Title>
         <Tabs views={views} view={view} onShow={show} />
+        <ViewerApproval
+          orderNumber={orderNumber}
+          image={images[index] ?? image}
+          versionId={image.selected_version_ids.coloring}
+        />
         <div className="ml-auto flex items-center gap-1">
           <ZoomTools zoom={zoom} />
           {file !== null && (
