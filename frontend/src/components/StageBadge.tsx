@@ -2,7 +2,7 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { Stage } from "@/types";
 
-/** Color means that somebody is needed; work in progress and completed work are silent. */
+/** Color means that an operator is needed; work in progress and completed work are silent. */
 const COLOR: Partial<Record<Stage, string>> = {
   attention: "bg-red-100 text-red-800",
   to_generate: "bg-yellow-100 text-yellow-800",

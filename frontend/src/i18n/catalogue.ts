@@ -2,6 +2,7 @@ import * as book from "./texts/book";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
 import * as stages from "./texts/stages";
@@ -15,6 +16,7 @@ const cs = {
   ...common.cs,
   ...list.cs,
   ...order.cs,
+  ...review.cs,
   ...session.cs,
   ...shop.cs,
   ...stages.cs,
@@ -29,6 +31,7 @@ const en: Record<TextKey, Text> = {
   ...common.en,
   ...list.en,
   ...order.en,
+  ...review.en,
   ...session.en,
   ...shop.en,
   ...stages.en,

@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { fetchStageCounts } from "./api";
 import type { Stage } from "@/types";
 
-/** All stages: those that need somebody first, then in the order of the work. */
+/** All stages: those that need an operator first, then in the order of the work. */
 export const STAGES: readonly Stage[] = [
   "attention",
   "to_generate",

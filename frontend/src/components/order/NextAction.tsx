@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
 import type { OrderNotes } from "@/lib/api";
@@ -8,12 +9,6 @@ import { showToast } from "@/lib/toasts";
 import { deliverableImagesOf } from "./cached-order";
 import type { Order } from "./model";
 import { isCancelled } from "./versions";
-
-interface NextActionProps {
-  order: Order;
-  /** Shows the first page that is to be reviewed. */
-  onReview: (imageId: number) => void;
-}
 
 /** Changes what is noted on an order; shows the server's answer. */
 export function useOrderNotes(orderNumber: string): (notes: OrderNotes) => void {
@@ -47,14 +42,11 @@ function useRetryFailed(order: Order) {
 }
 
 /** The primary button of the order's stage; none where nothing is to be done but to wait or to generate. */
-export function NextAction({ order, onReview }: NextActionProps) {
+export function NextAction({ order }: { order: Order }) {
   const { t } = useLanguage();
   const note = useOrderNotes(order.order_number);
   const retry = useRetryFailed(order);
   const failed = failedPages(order).length;
-  const first = deliverableImagesOf(order).find(
-    (image) => image.selected_version_ids.coloring !== null && !image.approved_at,
-  );
   switch (order.stage) {
     case "on_hold":
       return <Primary text={t("stage.action.resume")} act={() => note({ on_hold_reason: null })} />;
@@ -71,9 +63,14 @@ export function NextAction({ order, onReview }: NextActionProps) {
         return <Primary text={t("stage.action.seen")} act={() => note({ is_attention_seen: true })} />;
       return null;
     case "to_review":
-      if (!first) return null;
       return (
-        <Primary text={t("stage.action.review", { count: order.to_review })} act={() => onReview(first.id)} />
+        <Link
+          to={`/review?from=${encodeURIComponent(order.order_number)}`}
+          data-next-action
+          className="button button-primary"
+        >
+          {t("stage.action.review", { count: order.to_review })}
+        </Link>
       );
     case "approved":
       return <Primary text={t("stage.action.printed")} act={() => note({ is_printed: true })} />;

@@ -1,15 +1,15 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useEffect, useRef, type KeyboardEvent, type RefObject } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
 import { ViewerApproval } from "./Approval";
+import { useWheel } from "./useGestures";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
 import { useZoom, type ZoomControl } from "./useZoom";
 import { ViewerPicture } from "./ViewerPicture";
 import { filesOf, shownView, VIEWS, viewsOf, type View, type Viewed } from "./views";
-import { wheelFactor } from "./zoom";
 
 interface ViewerProps {
   orderNumber: string;
@@ -189,33 +189,6 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
       </div>
     </div>
   );
-}
-
-/** The wheel zooms the picture; with Ctrl, too, which would zoom the page. React's own listener cannot prevent that. */
-function useWheel(
-  root: RefObject<HTMLElement | null>,
-  frame: RefObject<HTMLElement | null>,
-  zoom: ZoomControl,
-): void {
-  const current = useRef(zoom);
-  useEffect(() => {
-    current.current = zoom;
-  });
-  useEffect(() => {
-    const element = root.current;
-    const onWheel = (event: WheelEvent): void => {
-      event.preventDefault();
-      const box = frame.current?.getBoundingClientRect();
-      if (!box) return;
-      const point = {
-        x: event.clientX - box.left - box.width / 2,
-        y: event.clientY - box.top - box.height / 2,
-      };
-      current.current.at(wheelFactor(event), point);
-    };
-    element?.addEventListener("wheel", onWheel, { passive: false });
-    return () => element?.removeEventListener("wheel", onWheel);
-  }, [root, frame]);
 }
 
 /** Zoom out, the percentage of the picture's own size, zoom in. The percentage toggles between it and the whole picture. */
