@@ -19,13 +19,13 @@ import nats
 from pastelka_common.testing.fake_runpod_jobs import Chance
 from pastelka_common.testing.waiting import until
 from tests.faults import disk
-from tests.line import Line
+from tests.system import System
 
 DISK_MEGABYTES = 64
 _LARGER_DISK = 128
 _POLL_SECONDS = 0.5
 
-Cause = Callable[[Line], AbstractAsyncContextManager[None]]
+Cause = Callable[[System], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -43,26 +43,26 @@ class Condition:
 
 
 @asynccontextmanager
-async def job_given_up(line: Line) -> AsyncIterator[None]:
+async def job_given_up(system: System) -> AsyncIterator[None]:
     """A malformed job becomes a dead letter; an operator inspects and dismisses it."""
-    nc = await nats.connect(line.stack.nats.url)
+    nc = await nats.connect(system.stack.nats.url)
     try:
         await nc.jetstream().publish("jobs.coloring.999999", b"{}")
     finally:
         await nc.close()
     yield
-    listed = json.loads(await _command(line, "dead-letters", "list", "--json"))
+    listed = json.loads(await _command(system, "dead-letters", "list", "--json"))
     for letter in listed["newest"]:
         number = str(letter["sequence"])
-        if "999999" not in await _command(line, "dead-letters", "show", number):
+        if "999999" not in await _command(system, "dead-letters", "show", number):
             raise RuntimeError(f"dead-letters show {number} does not name the job")
-        await _command(line, "dead-letters", "dismiss", number)
+        await _command(system, "dead-letters", "dismiss", number)
 
 
 @asynccontextmanager
-async def message_refused(line: Line) -> AsyncIterator[None]:
+async def message_refused(system: System) -> AsyncIterator[None]:
     """A message that no stream accepts is committed; an operator lists and discards it."""
-    connection = await asyncpg.connect(line.stack.postgres.url)
+    connection = await asyncpg.connect(system.stack.postgres.url)
     try:
         await connection.execute(
             "INSERT INTO outbox (subject, msg_id, payload) VALUES ('nowhere.M1', 'refused', '')"
@@ -70,50 +70,50 @@ async def message_refused(line: Line) -> AsyncIterator[None]:
     finally:
         await connection.close()
     yield
-    (listed,) = json.loads(await _command(line, "refused-messages", "list", "--json"))
+    (listed,) = json.loads(await _command(system, "refused-messages", "list", "--json"))
     if listed["subject"] != "nowhere.M1" or not listed["reason"]:
         raise RuntimeError(f"refused-messages list does not name the message: {listed}")
-    await _command(line, "refused-messages", "discard", str(listed["id"]))
+    await _command(system, "refused-messages", "discard", str(listed["id"]))
 
 
 @asynccontextmanager
-async def answer_lost(line: Line) -> AsyncIterator[None]:
+async def answer_lost(system: System) -> AsyncIterator[None]:
     """RunPod accepts a job, and its response is lost."""
-    line.runpod.fail("submit", "lost")
-    order = await line.order(1, process="coloring", first_seed=301)
+    system.runpod.fail("submit", "lost")
+    order = await system.order(1, process="coloring", first_seed=301)
     yield
-    if not any(version["possibly_paid_twice"] for version in await _versions(line, order["order_number"])):
+    if not any(version["possibly_paid_twice"] for version in await _versions(system, order["order_number"])):
         raise RuntimeError("the version does not show that it may have been paid for twice")
 
 
 @asynccontextmanager
-async def disk_full(line: Line) -> AsyncIterator[None]:
+async def disk_full(system: System) -> AsyncIterator[None]:
     """The storage is full when a page is requested; the remedy enlarges the volume."""
-    order = await line.order(1, first_seed=306)
+    order = await system.order(1, first_seed=306)
     (image,) = [image for item in order["line_items"] for image in item["images"]]
-    filler = disk.Filler(line.stack.storage)
+    filler = disk.Filler(system.stack.storage)
     await asyncio.to_thread(filler.fill)
     try:
-        await line.post(f"/images/{image['id']}/generate-coloring")
+        await system.post(f"/images/{image['id']}/generate-coloring")
         yield
-        await asyncio.to_thread(disk.enlarge, line.stack.storage, megabytes=_LARGER_DISK)
+        await asyncio.to_thread(disk.enlarge, system.stack.storage, megabytes=_LARGER_DISK)
     except BaseException:
         filler.empty()
         raise
 
 
 @asynccontextmanager
-async def storage_unavailable(line: Line) -> AsyncIterator[None]:
+async def storage_unavailable(system: System) -> AsyncIterator[None]:
     """The folder of all files is missing when a page is requested; the remedy restores it."""
-    order = await line.order(1, first_seed=308)
+    order = await system.order(1, first_seed=308)
     (image,) = [image for item in order["line_items"] for image in item["images"]]
     # Rename the parent folder: the storage itself may be a mount.
-    folder = line.stack.storage.parent
+    folder = system.stack.storage.parent
     elsewhere = folder.with_name(f"{folder.name}-elsewhere")
     folder.rename(elsewhere)
     folder.touch()  # otherwise a write would recreate it
     try:
-        await line.post(f"/images/{image['id']}/generate-coloring")
+        await system.post(f"/images/{image['id']}/generate-coloring")
         yield
     finally:
         folder.unlink()
@@ -121,48 +121,48 @@ async def storage_unavailable(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def no_worker(line: Line) -> AsyncIterator[None]:
+async def no_worker(system: System) -> AsyncIterator[None]:
     """Pages are requested while no coloring service runs."""
-    service = line.stack.services["coloring"]
+    service = system.stack.services["coloring"]
     await service.kill()
-    await line.order(2, process="coloring", first_seed=311)
+    await system.order(2, process="coloring", first_seed=311)
     yield
     await service.start()
 
 
 @asynccontextmanager
-async def provider_fails(line: Line) -> AsyncIterator[None]:
+async def provider_fails(system: System) -> AsyncIterator[None]:
     """RunPod returns 500 to each submission."""
-    line.runpod.faults.chances["submit"] = Chance(probability=1, faults=[500])
-    await line.order(8, process="coloring", first_seed=321)
+    system.runpod.faults.chances["submit"] = Chance(probability=1, faults=[500])
+    await system.order(8, process="coloring", first_seed=321)
     yield
-    line.runpod.faults.chances.pop("submit")
+    system.runpod.faults.chances.pop("submit")
 
 
 @asynccontextmanager
-async def hub_unavailable(line: Line) -> AsyncIterator[None]:
+async def hub_unavailable(system: System) -> AsyncIterator[None]:
     """Statuses change while the hub is down."""
-    hub = line.stack.servers["mercure"]
+    hub = system.stack.servers["mercure"]
     await hub.kill()
-    await line.order(2, process="coloring", first_seed=331)
+    await system.order(2, process="coloring", first_seed=331)
     yield
     await hub.start()
 
 
 @asynccontextmanager
-async def broker_unavailable(line: Line) -> AsyncIterator[None]:
+async def broker_unavailable(system: System) -> AsyncIterator[None]:
     """Users click while NATS is down: nothing is published, and the gauges have no source."""
-    broker = line.stack.servers["nats"]
+    broker = system.stack.servers["nats"]
     await broker.kill()
-    await line.order(1, process="coloring", first_seed=341)
+    await system.order(1, process="coloring", first_seed=341)
     yield
     await broker.start()
 
 
 @asynccontextmanager
-async def no_orders_worker(line: Line) -> AsyncIterator[None]:
+async def no_orders_worker(system: System) -> AsyncIterator[None]:
     """No orders worker runs, so no gauge is exported."""
-    worker = line.stack.services["worker"]
+    worker = system.stack.services["worker"]
     await worker.kill()
     yield
     await worker.start()
@@ -223,13 +223,13 @@ CONDITIONS = (
 )
 
 
-async def all_done(line: Line) -> None:
+async def all_done(system: System) -> None:
     """Wait until every requested page and SVG is completed: waiting work is never lost."""
 
     async def all_completed() -> bool:
         await asyncio.sleep(_POLL_SECONDS)
-        for order in (await line.get("/orders"))["items"]:
-            for version in await _versions(line, order["order_number"]):
+        for order in (await system.get("/orders"))["items"]:
+            for version in await _versions(system, order["order_number"]):
                 if version["status"] == "error":
                     raise RuntimeError(f"version {version['id']} ended in {version['error']}")
                 if version["status"] != "completed":
@@ -239,16 +239,16 @@ async def all_done(line: Line) -> None:
     await until(all_completed, 180)
 
 
-async def _versions(line: Line, order_number: str) -> list[dict[str, Any]]:
-    order = await line.get(f"/orders/{order_number}")
+async def _versions(system: System, order_number: str) -> list[dict[str, Any]]:
+    order = await system.get(f"/orders/{order_number}")
     images = [image for item in order["line_items"] for image in item["images"]]
     return [v for image in images for kind in ("coloring", "svg") for v in image["versions"][kind]]
 
 
-async def _command(line: Line, *arguments: str) -> str:
+async def _command(system: System, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pastelka_orders", *arguments),
-        env={**os.environ, **line.stack.env()},
+        env={**os.environ, **system.stack.env()},
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await asyncio.wait_for(process.communicate(), 60)

@@ -12,7 +12,7 @@ from tests.alerts.conditions import CONDITIONS, DISK_MEGABYTES, Condition, all_d
 from tests.alerts.prometheus import Prometheus, running_prometheus
 from tests.alerts.quicker import quicker_rules
 from tests.faults import disk
-from tests.line import Line, running_line
+from tests.system import System, running_system
 
 _RULES = Path(__file__).parents[2] / "deploy" / "observability" / "alerts.yaml"
 _FIRES_SECONDS = 240
@@ -49,30 +49,30 @@ async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[AlertRun]:
     if has_disk:
         disk.mount(folder / "stack" / "storage" / "images", megabytes=DISK_MEGABYTES)
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2))
-    async with running_line(folder / "stack", runpod, FakeVectorizer(duration=0.1), env=_ENV) as line:
-        services = line.stack.services
+    async with running_system(folder / "stack", runpod, FakeVectorizer(duration=0.1), env=_ENV) as system:
+        services = system.stack.services
         targets = {name: service.url.removeprefix("http://") for name, service in services.items()}
         rules = quicker_rules(_RULES)
         async with running_prometheus(folder / "prometheus", rules, targets) as prometheus:
-            await _require_no_alert_during_work(line, prometheus, len(targets))
+            await _require_no_alert_during_work(system, prometheus, len(targets))
             found: list[AlertRun] = []
             for condition in CONDITIONS:
                 if condition.needs_disk and not has_disk:
                     say(f"{condition.what}: skipped, mounts are not permitted here")
                     continue
-                found += await _exercise_condition(line, prometheus, condition, say)
+                found += await _exercise_condition(system, prometheus, condition, say)
             await _wait_until_no_alert_fires(prometheus)
             return found
 
 
-async def _require_no_alert_during_work(line: Line, prometheus: Prometheus, targets: int) -> None:
+async def _require_no_alert_during_work(system: System, prometheus: Prometheus, targets: int) -> None:
     """Check that nothing fires during normal work, for longer than any alert's ``for`` duration."""
     await until(lambda: _are_up(prometheus, targets), 60)
     ends = time.monotonic() + _QUIET_SECONDS
     seed = 1
     while time.monotonic() < ends:
-        await line.order(1, process="svg", first_seed=seed)
-        await all_done(line)
+        await system.order(1, process="svg", first_seed=seed)
+        await all_done(system)
         seed += 1
         firing = await prometheus.firing()
         if firing:
@@ -83,7 +83,7 @@ async def _require_no_alert_during_work(line: Line, prometheus: Prometheus, targ
 
 
 async def _exercise_condition(
-    line: Line, prometheus: Prometheus, condition: Condition, say: Say
+    system: System, prometheus: Prometheus, condition: Condition, say: Say
 ) -> list[AlertRun]:
     say(f"{condition.what} ...")
     fired: dict[str, tuple[float, str]] = {}
@@ -95,7 +95,7 @@ async def _exercise_condition(
                 fired.setdefault(alert, (time.monotonic() - begun, summary))
         return len(fired) == len(condition.alerts)
 
-    async with condition.cause(line):
+    async with condition.cause(system):
         try:
             await until(all_fired, _FIRES_SECONDS)
         except AssertionError:
@@ -103,7 +103,7 @@ async def _exercise_condition(
             raise AlertError(f"{condition.what}: these alerts do not fire: {missing}") from None
     repaired = time.monotonic()
     ended = {alert: await _ended(prometheus, alert, repaired) for alert in condition.alerts}
-    await all_done(line)
+    await all_done(system)
     return [
         AlertRun(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
         for alert in condition.alerts

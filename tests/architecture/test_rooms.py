@@ -121,3 +121,21 @@ def test_no_two_classes_share_a_name():
                 places[node.name].append(file)
     assert places
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+GENERATED = {"frontend/src/api/schema.ts"}
+MOST_LINES = 400
+
+
+def test_no_file_is_long():
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.ts", "*.tsx"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    files = [ROOT / name for name in listed.stdout.splitlines() if name not in GENERATED]
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in files
+        if path.exists()
+    }
+    assert len(lengths) > 800
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -25,7 +25,7 @@ from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing import RunningStack, StackOptions
 from pastelka_local.testing.stack import photo, post_order
-from tests.line import running_line
+from tests.system import running_system
 
 _ORDERS = 40
 _PHOTOS = 5
@@ -47,13 +47,13 @@ async def rows_and_messages() -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="pastelka-growth-") as name:
         Path(name).chmod(0o755)  # noqa: ASYNC240 - before anything runs
         async with (
-            running_line(Path(name), runpod, FakeVectorizer(duration=0)) as line,
+            running_system(Path(name), runpod, FakeVectorizer(duration=0)) as system,
             aiohttp.ClientSession() as http,
         ):
-            await _made(line.stack, http, _WARM)
-            before = await _sizes(line.stack)
-            await _made(line.stack, http, _ORDERS)
-            after = await _sizes(line.stack)
+            await _made(system.stack, http, _WARM)
+            before = await _sizes(system.stack)
+            await _made(system.stack, http, _ORDERS)
+            after = await _sizes(system.stack)
     return {what: (after[what] - before.get(what, 0)) / _IMAGES for what in after}
 
 

@@ -12,7 +12,7 @@ from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
 from tests.browser.password_gateway import PasswordGateway, start_password_gateway
 from tests.browser.visitor import DisplayOptions, Visitor, arrive
-from tests.line import Line, running_line
+from tests.system import System, running_system
 
 Arrive = Callable[..., Awaitable[Visitor]]
 """``await visit()`` or ``await visit(DisplayOptions(...))``: a new visitor with the dashboard open.
@@ -47,35 +47,35 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """The whole system behind the gateway, which serves the built dashboard."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.1, run_seconds=0.1, page="edges"))
     vectorizer = FakeVectorizer()
     folder = tmp_path_factory.mktemp("stack")
-    async with running_line(folder, runpod, vectorizer, dashboard=True) as running:
+    async with running_system(folder, runpod, vectorizer, dashboard=True) as running:
         yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def password_gateway(
-    line: Line, tmp_path_factory: pytest.TempPathFactory
+    system: System, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[PasswordGateway]:
     """A second gateway to the same system, which requires signing in."""
-    async with start_password_gateway(line, tmp_path_factory.mktemp("password-gateway")) as gateway:
+    async with start_password_gateway(system, tmp_path_factory.mktemp("password-gateway")) as gateway:
         yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(
-    request: pytest.FixtureRequest, chromium: Browser, line: Line, tmp_path: Path
+    request: pytest.FixtureRequest, chromium: Browser, system: System, tmp_path: Path
 ) -> AsyncIterator[Arrive]:
     """Creates visitors; afterwards each unannounced error of a visitor fails the test."""
     visitors: list[Visitor] = []
 
     async def come(look: DisplayOptions | None = None, at: str | None = None) -> Visitor:
         name = f"screen-{len(visitors) + 1}"
-        assert line.stack.nginx is not None
-        root = at or f"http://localhost:{line.stack.nginx.port}"
+        assert system.stack.nginx is not None
+        root = at or f"http://localhost:{system.stack.nginx.port}"
         visitors.append(await arrive(chromium, root, name, look or DisplayOptions()))
         return visitors[-1]
 
@@ -88,8 +88,8 @@ async def visit(
     for visitor in visitors:
         await visitor.context.close()
     # Remaining provider state, unused faults included, must not affect the next test.
-    line.runpod.apply(Control(reset=True, release=True))
-    line.vectorizer.release()
+    system.runpod.apply(Control(reset=True, release=True))
+    system.vectorizer.release()
     if troubles:
         pytest.fail("the page had errors that the test did not announce:\n" + "\n".join(troubles))
 

@@ -14,23 +14,23 @@ from urllib.parse import urlsplit
 
 from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.fake_runpod_jobs import Fault, Operation
-from tests.line import Line
+from tests.system import System
 
 
 @contextmanager
-def stopped(line: Line, service: str) -> Iterator[None]:
+def stopped(system: System, service: str) -> Iterator[None]:
     """Stop ``service`` (SIGSTOP) until the block ends."""
-    line.stack.services[service].send(signal.SIGSTOP)
+    system.stack.services[service].send(signal.SIGSTOP)
     try:
         yield
     finally:
-        line.stack.services[service].send(signal.SIGCONT)
+        system.stack.services[service].send(signal.SIGCONT)
 
 
 @asynccontextmanager
-async def unreadable(line: Line, url: str) -> AsyncIterator[None]:
+async def unreadable(system: System, url: str) -> AsyncIterator[None]:
     """Block reads of the stored file behind ``url`` until the block ends; they then get the whole file."""
-    path = stored(line, url)
+    path = stored(system, url)
     aside = path.with_name(f"{path.name}.aside")
     path.rename(aside)
     os.mkfifo(path)
@@ -48,24 +48,24 @@ def _feed(pipe: Path, aside: Path) -> None:
         out.write(content)
 
 
-def stored(line: Line, url: str) -> Path:
+def stored(system: System, url: str) -> Path:
     """The stored file of a URL."""
-    return line.stack.storage / urlsplit(url).path.removeprefix("/static/images/")
+    return system.stack.storage / urlsplit(url).path.removeprefix("/static/images/")
 
 
-def queue_until_advanced(line: Line, jobs: int = 1) -> None:
+def queue_until_advanced(system: System, jobs: int = 1) -> None:
     """Keep the next ``jobs`` in RunPod's queue until ``runpod.advance`` moves them on."""
-    line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(jobs)))
+    system.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(jobs)))
 
 
 @asynccontextmanager
-async def held(line: Line, operation: Operation, calls: int = 1) -> AsyncIterator[None]:
+async def held(system: System, operation: Operation, calls: int = 1) -> AsyncIterator[None]:
     """Delay the next ``calls`` of an operation at RunPod until the block ends."""
     hangs: list[Fault] = ["hang"] * calls
-    line.runpod.fail(operation, *hangs)
+    system.runpod.fail(operation, *hangs)
     try:
         yield
         # A call that arrives after the release would hang forever.
-        await line.runpod.until(lambda: line.runpod.faults.due(operation) == 0, timeout=30)
+        await system.runpod.until(lambda: system.runpod.faults.due(operation) == 0, timeout=30)
     finally:
-        line.runpod.release()
+        system.runpod.release()

@@ -18,7 +18,7 @@ from playwright.async_api import expect
 from pastelka_common.servers import NginxServer, running
 from pastelka_local.dashboard import dist
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 PASSWORD = "correct horse battery"
 """Password of users that exist in tests only."""
@@ -36,7 +36,7 @@ class PasswordGateway:
     """Address of the gateway, and the commands that manage its users."""
 
     url: str
-    line: Line
+    system: System
 
     async def user(self, role: Role) -> str:
         """Create a user with ``PASSWORD``; returns the name."""
@@ -52,7 +52,7 @@ class PasswordGateway:
         """Run a command of ``python -m pastelka_orders`` with a line of input; returns its output."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", _COMMANDS, *arguments),
-            env={**os.environ, **self.line.stack.env(), **_SETTINGS},
+            env={**os.environ, **self.system.stack.env(), **_SETTINGS},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -63,9 +63,9 @@ class PasswordGateway:
 
 
 @asynccontextmanager
-async def start_password_gateway(line: Line, folder: Path) -> AsyncIterator[PasswordGateway]:
+async def start_password_gateway(system: System, folder: Path) -> AsyncIterator[PasswordGateway]:
     """Run another API with AUTH_MODE=password behind its own gateway."""
-    stack = line.stack
+    stack = system.stack
     gateway = NginxServer(
         folder=folder,
         storage=stack.storage,
@@ -76,7 +76,7 @@ async def start_password_gateway(line: Line, folder: Path) -> AsyncIterator[Pass
     api = await stack.add("closed-api", "api", env={**_SETTINGS, "STATIC_URL": gateway.static_url})
     gateway.api_url = api.url
     async with running(gateway, deadline=60):
-        yield PasswordGateway(f"http://localhost:{gateway.port}", line)
+        yield PasswordGateway(f"http://localhost:{gateway.port}", system)
 
 
 async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:

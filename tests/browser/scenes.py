@@ -12,7 +12,7 @@ from tests.browser.catalogue import Catalogue
 from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images_of
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 _ORDERS = "**/api/v1/orders?*"
 _SESSION = "**/api/v1/session"
@@ -22,16 +22,16 @@ _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: tr
 """Event that the page treats as a return to it: it then checks the session."""
 
 
-async def order_with_everything(line: Line, seed: int) -> Any:
+async def order_with_everything(system: System, seed: int) -> Any:
     """An order whose photos are completed with an SVG, failed, cancelled, in progress, and untouched."""
-    order = await line.order(5, first_seed=seed)
+    order = await system.order(5, first_seed=seed)
     done, failed, cancelled, in_progress, _ = (image["id"] for image in images_of(order))
 
     async def make(image: int, kind: str, wanted: str) -> Any:
-        version = await line.post(f"/images/{image}/generate-{kind}")
+        version = await system.post(f"/images/{image}/generate-{kind}")
 
         async def there() -> bool:
-            shown = await line.get(f"/orders/{order['order_number']}/images/{image}")
+            shown = await system.get(f"/orders/{order['order_number']}/images/{image}")
             return bool(shown["versions"][kind][-1]["status"] == wanted)
 
         met: bool = await until(there, 60)
@@ -41,11 +41,11 @@ async def order_with_everything(line: Line, seed: int) -> Any:
     await make(done, "coloring", "completed")
     await make(done, "coloring", "completed")
     await make(done, "svg", "completed")
-    line.runpod.fail("submit", 401)
+    system.runpod.fail("submit", 401)
     await make(failed, "coloring", "error")
-    queue_until_advanced(line, 2)
+    queue_until_advanced(system, 2)
     version = await make(cancelled, "coloring", "runpod_queued")
-    await line.post(f"/coloring-versions/{version['id']}/cancel")
+    await system.post(f"/coloring-versions/{version['id']}/cancel")
     await make(in_progress, "coloring", "runpod_queued")
     return order
 

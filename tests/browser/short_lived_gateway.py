@@ -12,7 +12,7 @@ from pastelka_common.servers import NginxServer, running
 from pastelka_common.servers.nginx_templates import rate_exempt
 from pastelka_local.dashboard import dist
 from pastelka_local.testing.services import Service
-from tests.line import Line
+from tests.system import System
 
 PASSWORD = "correct horse battery"
 COOKIE_SECONDS = 20
@@ -55,9 +55,9 @@ class ShortLivedGateway:
 
 
 @asynccontextmanager
-async def start_short_lived_gateway(line: Line, folder: Path) -> AsyncIterator[ShortLivedGateway]:
+async def start_short_lived_gateway(system: System, folder: Path) -> AsyncIterator[ShortLivedGateway]:
     """Run the gateway with its API; both gateways serve the same orders."""
-    stack = line.stack
+    stack = system.stack
     gateway = NginxServer(
         folder=folder / "nginx",
         storage=stack.storage,

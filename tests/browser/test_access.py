@@ -27,7 +27,7 @@ from tests.browser.short_lived_gateway import (
     start_short_lived_gateway,
 )
 from tests.browser.visitor import DisplayOptions, Visitor, arrive
-from tests.line import Line
+from tests.system import System
 
 HUB = "/.well-known/mercure"
 
@@ -48,9 +48,9 @@ _HEARING = """{
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def short_lived_gateway(
-    line: Line, tmp_path_factory: pytest.TempPathFactory
+    system: System, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ShortLivedGateway]:
-    async with start_short_lived_gateway(line, tmp_path_factory.mktemp("short-lived-gateway")) as gateway:
+    async with start_short_lived_gateway(system, tmp_path_factory.mktemp("short-lived-gateway")) as gateway:
         yield gateway
 
 
@@ -80,29 +80,29 @@ async def sign_in(visitor: Visitor, short_lived_gateway: ShortLivedGateway, name
     await visitor.until_light("live")
 
 
-async def publish(line: Line, number: int) -> str:
+async def publish(system: System, number: int) -> str:
     """Publish one update that concerns no order on screen; returns its id."""
-    hub, update_id = line.stack.hub, f"urn:pastelka:test:{number}"
+    hub, update_id = system.stack.hub, f"urn:pastelka:test:{number}"
     claims = {"mercure": {"publish": ["orders"]}}
     token = jwt.encode(claims, hub.publisher_key, algorithm="HS256")
     data = json.dumps({"type": "image_status", "order_number": "elsewhere", "image_id": 1})
     form = {"topic": "orders", "data": data, "private": "on", "id": update_id}
-    async with line.http.post(hub.url, data=form, headers={"Authorization": f"Bearer {token}"}) as response:
+    async with system.http.post(hub.url, data=form, headers={"Authorization": f"Bearer {token}"}) as response:
         assert response.status == 200
     return update_id
 
 
 async def test_the_event_stream_outlives_its_cookies_without_a_gap(
-    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, system: System
 ) -> None:
-    order = await line.order(1, first_seed=900)
+    order = await system.order(1, first_seed=900)
     number, image = order["order_number"], images_of(order)[0]["id"]
     await sign_in(guest, short_lived_gateway, "renewing", f"/orders/{number}")
     loaded = await guest.loaded()
     published = []
     ends = time.monotonic() + 1.6 * COOKIE_SECONDS
     while time.monotonic() < ends:
-        published.append(await publish(line, len(published)))
+        published.append(await publish(system, len(published)))
         await asyncio.sleep(0.2)  # several updates during each replacement of a stream
 
     async def all_heard() -> bool:
@@ -115,26 +115,26 @@ async def test_the_event_stream_outlives_its_cookies_without_a_gap(
     assert sorted(streams) == [1] + [2] * (len(streams) - 1)
     lights = [light["state"] for light in await guest.lights()]
     assert lights[lights.index("live") :] == ["live"]
-    await line.post(f"/images/{image}/generate-coloring")
+    await system.post(f"/images/{image}/generate-coloring")
 
     async def matches_the_api() -> bool:
         shown = await guest.badges()
-        return bool(shown) and shown == await statuses(line, number)
+        return bool(shown) and shown == await statuses(system, number)
 
     assert await until(matches_the_api, 30)
     assert await guest.loaded() == loaded
 
 
 async def test_a_deleted_user_receives_no_pushes_and_no_files(
-    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, system: System
 ) -> None:
-    order = await line.order(1, first_seed=910)
+    order = await system.order(1, first_seed=910)
     await sign_in(guest, short_lived_gateway, "leaving", f"/orders/{order['order_number']}")
     kept = {
         cookie["name"]: cookie["value"]
         for cookie in await guest.context.cookies([f"{short_lived_gateway.url}{HUB}"])
     }
-    file = images_of(await line.get(f"/orders/{order['order_number']}"))[0]["url"]
+    file = images_of(await system.get(f"/orders/{order['order_number']}"))[0]["url"]
     file = f"{short_lived_gateway.gateway.static_url}{file.split('/static')[1]}"
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
     timeout = aiohttp.ClientTimeout(total=None)
@@ -165,9 +165,9 @@ async def test_a_deleted_user_receives_no_pushes_and_no_files(
 
 
 async def test_images_on_the_file_port_require_a_session(
-    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, system: System
 ) -> None:
-    order = await line.order(2, first_seed=920)
+    order = await system.order(2, first_seed=920)
     await sign_in(guest, short_lived_gateway, "looking", f"/orders/{order['order_number']}")
     pictures = guest.page.locator("article img")
     await expect(pictures).to_have_count(2)
@@ -180,14 +180,14 @@ async def test_images_on_the_file_port_require_a_session(
     assert {source.split("/images/")[0] for source in sources} == {short_lived_gateway.gateway.static_url}
     await guest.context.clear_cookies()
     for source in sources:
-        async with line.http.get(source) as response:
+        async with system.http.get(source) as response:
             assert response.status == 401
 
 
 async def test_rate_limiting_shows_a_message(
-    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, system: System
 ) -> None:
-    order = await line.order(1, first_seed=930)
+    order = await system.order(1, first_seed=930)
     await sign_in(guest, short_lived_gateway, "hurried", f"/orders/{order['order_number']}")
     guest.watch.announce(r"/generate-coloring: 429")
     tried: list[int] = await guest.page.evaluate(

@@ -8,7 +8,7 @@ from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
 from tests.browser.visitor import DisplayOptions, Theme, Visitor
-from tests.line import Line
+from tests.system import System
 
 _AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -35,8 +35,8 @@ async def findings(visitor: Visitor) -> list[str]:
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
-async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width: int) -> None:
-    order = await order_with_everything(line, 600)
+async def test_axe_finds_nothing(visit: Arrive, system: System, theme: Theme, width: int) -> None:
+    order = await order_with_everything(system, 600)
     look = DisplayOptions(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
     visitor = await visit(look)
     found: list[str] = []

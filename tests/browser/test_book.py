@@ -14,23 +14,23 @@ from tests.browser.conftest import Arrive
 from tests.browser.keyboard import Keyboard
 from tests.browser.orders import images, images_of
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 A4 = (210, 297)
 CUSTOM = (200, 180)
 
 
-async def colored(line: Line, photos: int, seed: int) -> Any:
+async def colored(system: System, photos: int, seed: int) -> Any:
     """An order of which every photo has a chosen page and SVG."""
-    order = await line.order(photos, process="svg", first_seed=seed)
+    order = await system.order(photos, process="svg", first_seed=seed)
     number = order["order_number"]
 
     async def is_done() -> bool:
-        return all(one["selected_version_ids"]["svg"] for one in await images(line, number))
+        return all(one["selected_version_ids"]["svg"] for one in await images(system, number))
 
     done: bool = await until(is_done, 90)
     assert done
-    return await line.get(f"/orders/{number}")
+    return await system.get(f"/orders/{number}")
 
 
 async def open_book(visitor: Visitor, number: str) -> Locator:
@@ -66,8 +66,8 @@ async def printed_size(page: Page, button: Locator) -> tuple[list[tuple[int, int
     return [(round(b[2] / 72 * 25.4), round(b[3] / 72 * 25.4)) for b in boxes], file.suggested_filename
 
 
-async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visitor, line: Line) -> None:
-    order = await colored(line, 2, 1000)
+async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visitor, system: System) -> None:
+    order = await colored(system, 2, 1000)
     number, page = order["order_number"], visitor.page
     dialog = await open_book(visitor, number)
     await expect(dialog.get_by_text("Všechno je v pořádku.")).to_be_visible()
@@ -81,14 +81,14 @@ async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visito
     await dialog.get_by_role("spinbutton", name="Šířka (mm)").fill(str(CUSTOM[0]))
     await dialog.get_by_role("spinbutton", name="Výška (mm)").fill(str(CUSTOM[1]))
     await dialog.get_by_role("combobox", name="Orientace").select_option("landscape")
-    newest = max(book["version"] for book in await until_composed(line, number, width_mm=CUSTOM[0]))
+    newest = max(book["version"] for book in await until_composed(system, number, width_mm=CUSTOM[0]))
     after = await sheets(dialog, newest, 4)
     assert after == [(560, 504)] * 4
     assert await printed_size(page, download) == ([CUSTOM] * 4, f"{number}-print.pdf")
 
     await dialog.get_by_role("button", name="Označit jako vytištěnou").click()
     await expect(dialog.get_by_text(re.compile("^Vytištěno "))).to_be_visible()
-    assert (await line.get(f"/orders/{number}/books"))[0]["printed_at"] is not None
+    assert (await system.get(f"/orders/{number}/books"))[0]["printed_at"] is not None
     # The choice is remembered, also for the next order; the older version is still there.
     await page.reload()
     dialog = await open_book(visitor, number)
@@ -97,11 +97,11 @@ async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visito
     assert await sheets(dialog, 1, 4) == before
 
 
-async def until_composed(line: Line, number: str, **options: Any) -> Any:
+async def until_composed(system: System, number: str, **options: Any) -> Any:
     """The versions of an order's book, once the newest has these options and is completed."""
 
     async def composed() -> Any:
-        books = await line.get(f"/orders/{number}/books")
+        books = await system.get(f"/orders/{number}/books")
         newest = books[0]
         is_it = all(newest["options"][name] == value for name, value in options.items())
         return books if is_it and newest["status"] == "completed" else None
@@ -110,11 +110,11 @@ async def until_composed(line: Line, number: str, **options: Any) -> Any:
 
 
 async def test_errors_of_the_preflight_lead_to_the_photo_and_stop_the_book(
-    visitor: Visitor, line: Line
+    visitor: Visitor, system: System
 ) -> None:
-    order = await line.order(2, first_seed=1010)
+    order = await system.order(2, first_seed=1010)
     number, (first, second) = order["order_number"], images_of(order)
-    await line.post(f"/images/{first['id']}/generate-coloring")
+    await system.post(f"/images/{first['id']}/generate-coloring")
     await visitor.open_order(number)
     await expect(visitor.badge(first["id"], "coloring")).to_have_attribute("data-status", "completed")
     dialog = await open_book(visitor, number)
@@ -133,8 +133,8 @@ async def test_errors_of_the_preflight_lead_to_the_photo_and_stop_the_book(
     await sheets(dialog, 1, 2)
 
 
-async def test_a_line_item_that_two_people_edit_is_not_overwritten(visit: Arrive, line: Line) -> None:
-    order = await line.order(1, first_seed=1020)
+async def test_a_line_item_that_two_people_edit_is_not_overwritten(visit: Arrive, system: System) -> None:
+    order = await system.order(1, first_seed=1020)
     number, item = order["order_number"], order["line_items"][0]
     mine, theirs = await visit(), await visit()
     for visitor in (mine, theirs):
@@ -159,7 +159,7 @@ async def test_a_line_item_that_two_people_edit_is_not_overwritten(visit: Arrive
     await form.get_by_role("button", name="Uložit moje").click()
     for visitor in (mine, theirs):
         await expect(visitor.page.get_by_role("heading", name=re.compile("^Pro Aničku . 4$"))).to_be_visible()
-    changed = (await line.get(f"/orders/{number}"))["line_items"][0]
+    changed = (await system.get(f"/orders/{number}"))["line_items"][0]
     assert (changed["dedication"], changed["layout"], changed["id"]) == (
         "„Milé Aničce“\nod babičky",
         "two",
@@ -167,10 +167,10 @@ async def test_a_line_item_that_two_people_edit_is_not_overwritten(visit: Arrive
     )
 
 
-async def test_what_the_shop_changed_later_is_marked(visitor: Visitor, line: Line) -> None:
-    order = await line.order(1, first_seed=1030)
+async def test_what_the_shop_changed_later_is_marked(visitor: Visitor, system: System) -> None:
+    order = await system.order(1, first_seed=1030)
     item = order["line_items"][0]["id"]
-    await line.sql(
+    await system.sql(
         'UPDATE line_items SET shop_values = \'{"dedication": "Z obchodu"}\', shop_changed_at = now(),'
         " shopify_line_item_id = 77001, dedication = 'Odtud' WHERE id = $1",
         item,
@@ -183,8 +183,8 @@ async def test_what_the_shop_changed_later_is_marked(visitor: Visitor, line: Lin
     await expect(visitor.page.get_by_text("Z obchodu", exact=True)).to_be_visible()
 
 
-async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, line: Line) -> None:
-    order = await colored(line, 1, 1040)
+async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, system: System) -> None:
+    order = await colored(system, 1, 1040)
     keys, page = Keyboard(visitor), visitor.page
     await visitor.open_order(order["order_number"])
     menu = page.get_by_role("button", name="Export")
@@ -205,9 +205,9 @@ async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, line: Line)
     assert (await download.value).suggested_filename == f"{order['order_number']}-photos.zip"
 
 
-async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, line: Line) -> None:
-    ready = [await colored(line, photos, 1050 + photos) for photos in (1, 2)]
-    empty = await line.order(1, first_seed=1060)
+async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, system: System) -> None:
+    ready = [await colored(system, photos, 1050 + photos) for photos in (1, 2)]
+    empty = await system.order(1, first_seed=1060)
     page = visitor.page
     await visitor.open()
     await visitor.until_light("live")
@@ -216,12 +216,12 @@ async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, line: 
     visitor.watch.announce(r"/books\?force=false: 409")
     await page.get_by_role("button", name="Knihy", exact=True).click()
     toasts = page.get_by_role("region", name="Oznámení")
-    await expect(toasts).to_contain_text("Kontrola před tiskem našla chyby")
+    await expect(toasts).to_contain_text("Kniha má chyby, které je nutné nejprve opravit")
     await expect(toasts).to_contain_text(empty["order_number"])
     await expect(toasts).to_contain_text("PDF s knihami 2 objednávek je připravené.")
     pages, name = await printed_size(page, toasts.get_by_role("button", name="Stáhnout"))
-    # Of each order a separator, a cover and its pages.
-    assert (len(pages), set(pages), name) == (3 + 4, {A4}, "books.pdf")
+    # Of each order a separator with a blank back, then the cover and its pages: an even number.
+    assert (len(pages), set(pages), name) == (2 + 2 + 2 + 4, {A4}, "books.pdf")
     # What is not in the PDF stays selected.
     await expect(page.get_by_text("1 vybraná")).to_be_visible()
 
@@ -234,10 +234,10 @@ async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, line: 
     ],
 )
 async def test_what_the_shop_took_back_is_shown_and_offers_nothing(
-    visitor: Visitor, line: Line, change: str
+    visitor: Visitor, system: System, change: str
 ) -> None:
-    order = await line.order(1, first_seed=1070)
-    await line.sql(change, order["id"])
+    order = await system.order(1, first_seed=1070)
+    await system.sql(change, order["id"])
     await visitor.open_order(order["order_number"])
     sign = "Zrušena v obchodě" if "cancelled" in change else "Odebráno z objednávky"
     await expect(visitor.page.get_by_text(sign).first).to_be_visible()
@@ -245,7 +245,7 @@ async def test_what_the_shop_took_back_is_shown_and_offers_nothing(
         await expect(visitor.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
 
 
-async def test_what_a_book_is_made_of_is_given_with_its_photos(visitor: Visitor, line: Line) -> None:
+async def test_what_a_book_is_made_of_is_given_with_its_photos(visitor: Visitor, system: System) -> None:
     page = visitor.page
     await visitor.open()
     await visitor.drop(photo(1080))
@@ -259,7 +259,7 @@ async def test_what_a_book_is_made_of_is_given_with_its_photos(visitor: Visitor,
     await page.wait_for_url("**/orders/*")
     await expect(page.get_by_role("heading", name=re.compile("^Pro Aničku . 3$"))).to_be_visible()
     number = page.url.rsplit("/", 1)[1]
-    (item,) = (await line.get(f"/orders/{number}"))["line_items"]
+    (item,) = (await system.get(f"/orders/{number}"))["line_items"]
     assert (item["title"], item["quantity"], item["dedication"], item["layout"]) == (
         "Pro Aničku",
         3,

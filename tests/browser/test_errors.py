@@ -8,25 +8,25 @@ from playwright.async_api import expect
 from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images, images_of
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 
-async def order_on_screen(visitor: Visitor, line: Line) -> tuple[str, Any]:
+async def order_on_screen(visitor: Visitor, system: System) -> tuple[str, Any]:
     """Create an order of one photo and open it; returns its number and image."""
-    order = await line.order(1, first_seed=10)
+    order = await system.order(1, first_seed=10)
     await visitor.open_order(order["order_number"])
     return order["order_number"], images_of(order)[0]
 
 
-async def test_an_error_shows_its_message_and_is_retried(visitor: Visitor, line: Line) -> None:
-    number, image = await order_on_screen(visitor, line)
+async def test_an_error_shows_its_message_and_is_retried(visitor: Visitor, system: System) -> None:
+    number, image = await order_on_screen(visitor, system)
     lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
-    line.runpod.fail("submit", 401)
+    system.runpod.fail("submit", 401)
     await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
     await expect(badge).to_have_attribute("data-status", "error")
     await expect(badge).to_have_text("Chyba")
     await expect(lane.get_by_text("Omalovánku v1 se nepodařilo vytvořit.")).to_be_visible()
-    failure = (await images(line, number))[0]["versions"]["coloring"][0]["error"]
+    failure = (await images(system, number))[0]["versions"]["coloring"][0]["error"]
     assert failure["code"] == "provider_unauthorized"
     sentence = lane.locator("[role=status]", has_text="Omalovánku v1 se nepodařilo vytvořit.")
     # The title is followed by a reason, whatever its words in this language.
@@ -39,14 +39,14 @@ async def test_an_error_shows_its_message_and_is_retried(visitor: Visitor, line:
     shown = [change["status"] for change in await visitor.recorded(image["id"], "coloring")]
     assert "error" in shown
     assert shown[-1] == "completed"
-    assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
+    assert len((await images(system, number))[0]["versions"]["coloring"]) == 1
 
 
-async def test_an_active_version_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
-    number, image = await order_on_screen(visitor, line)
+async def test_an_active_version_is_cancelled_and_can_be_retried(visitor: Visitor, system: System) -> None:
+    number, image = await order_on_screen(visitor, system)
     lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
-    before = line.runpod.stats()["cancels"]
-    queue_until_advanced(line)
+    before = system.runpod.stats()["cancels"]
+    queue_until_advanced(system)
     await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
     await expect(badge).to_have_attribute("data-status", "runpod_queued")
     await expect(lane.get_by_role("progressbar")).to_be_visible()
@@ -54,19 +54,19 @@ async def test_an_active_version_is_cancelled_and_can_be_retried(visitor: Visito
     await lane.get_by_role("button", name="Zrušit omalovánku v1").click()
     await expect(badge).to_have_attribute("data-status", "error")
     await expect(lane.get_by_text("Omalovánka v1 byla zrušena.")).to_be_visible()
-    await line.runpod.until(lambda: line.runpod.stats()["cancels"] != before, timeout=30)
-    assert (await images(line, number))[0]["versions"]["coloring"][0]["error"]["code"] == "cancelled"
+    await system.runpod.until(lambda: system.runpod.stats()["cancels"] != before, timeout=30)
+    assert (await images(system, number))[0]["versions"]["coloring"][0]["error"]["code"] == "cancelled"
     await lane.get_by_role("button", name="Zkusit znovu omalovánku v1").click()
     await expect(badge).to_have_attribute("data-status", "completed")
 
 
 async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
-    visitor: Visitor, line: Line
+    visitor: Visitor, system: System
 ) -> None:
-    number, image = await order_on_screen(visitor, line)
+    number, image = await order_on_screen(visitor, system)
     visitor.watch.announce(r"/api/v1/.*: 503")
     lane = visitor.lane(image["id"], "coloring")
-    await line.stack.services["api"].kill()
+    await system.stack.services["api"].kill()
     try:
         await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
         toast = visitor.page.get_by_role("region", name="Oznámení").get_by_role("listitem")
@@ -78,13 +78,13 @@ async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
         await expect(notice).to_contain_text("Objednávku se nepodařilo načíst")
         await expect(visitor.page.get_by_text("neexistuje")).to_have_count(0)
     finally:
-        await line.stack.services["api"].start()
+        await system.stack.services["api"].start()
     await visitor.page.get_by_role("button", name="Zkusit znovu").click()
     await expect(visitor.card(image["id"])).to_be_visible()
     await visitor.until_light("live")
     await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
     await expect(visitor.badge(image["id"], "coloring")).to_have_attribute("data-status", "completed")
-    assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
+    assert len((await images(system, number))[0]["versions"]["coloring"]) == 1
 
 
 async def test_an_unknown_order_is_shown_as_missing(visitor: Visitor) -> None:

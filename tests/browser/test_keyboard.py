@@ -9,7 +9,7 @@ from tests.browser.gates import queue_until_advanced
 from tests.browser.keyboard import COUNT_POINTERS, Keyboard
 from tests.browser.orders import images
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 
 async def status(visitor: Visitor, image: int, kind: str, version: int, wanted: str) -> None:
@@ -101,14 +101,14 @@ async def wipe(keys: Keyboard, slider: Locator) -> None:
     assert float(await slider.input_value()) == before - 5
 
 
-async def retry_and_cancel(visitor: Visitor, keys: Keyboard, line: Line, image: int) -> None:
+async def retry_and_cancel(visitor: Visitor, keys: Keyboard, system: System, image: int) -> None:
     lane = visitor.lane(image, "coloring")
-    line.runpod.fail("submit", 401)
+    system.runpod.fail("submit", 401)
     await keys.enter(lane.get_by_role("button", name="Nová omalovánka"))
     await status(visitor, image, "coloring", 3, "error")
     await keys.enter(lane.get_by_role("button", name="Zkusit znovu omalovánku v3"), back=True)
     await status(visitor, image, "coloring", 3, "completed")
-    queue_until_advanced(line)
+    queue_until_advanced(system)
     await keys.enter(lane.get_by_role("button", name="Nová omalovánka"))
     await status(visitor, image, "coloring", 4, "runpod_queued")
     await keys.enter(lane.get_by_role("button", name="Zrušit omalovánku v4"), back=True)
@@ -143,7 +143,7 @@ async def delete(visitor: Visitor, keys: Keyboard, number: str) -> None:
     await expect(page.locator(f"[data-order='{number}']")).to_have_count(0)
 
 
-async def test_main_job_by_keyboard(visitor: Visitor, line: Line) -> None:
+async def test_main_job_by_keyboard(visitor: Visitor, system: System) -> None:
     await visitor.context.add_init_script(COUNT_POINTERS)
     keys = Keyboard(visitor)
     await visitor.open()
@@ -151,10 +151,10 @@ async def test_main_job_by_keyboard(visitor: Visitor, line: Line) -> None:
     loaded = await visitor.loaded()
     number = await create(visitor, keys, "Keyboard Novak")
     await find_and_open(visitor, keys, number, "Keyboard")
-    image = (await images(line, number))[0]["id"]
+    image = (await images(system, number))[0]["id"]
     await make_and_choose(visitor, keys, image)
     await look(visitor, keys, image)
-    await retry_and_cancel(visitor, keys, line, image)
+    await retry_and_cancel(visitor, keys, system, image)
     await switch(visitor, keys)
     await delete(visitor, keys, number)
     assert await visitor.page.evaluate("window.pointers") == 0

@@ -11,7 +11,7 @@ from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
 from tests.browser.visitor import DisplayOptions, Language, Visitor
-from tests.line import Line
+from tests.system import System
 
 _CZECH_LETTERS = re.compile(r"[ěščřžýáíéúůťďňó]", re.IGNORECASE)
 # All visible and accessible text, except elements that declare another language.
@@ -56,8 +56,10 @@ async def foreign(visitor: Visitor, language: Language, data: Collection[str] = 
 
 
 @pytest.mark.parametrize("language", get_args(Language))
-async def test_no_text_of_the_other_language_is_shown(visit: Arrive, line: Line, language: Language) -> None:
-    order = await order_with_everything(line, 700)
+async def test_no_text_of_the_other_language_is_shown(
+    visit: Arrive, system: System, language: Language
+) -> None:
+    order = await order_with_everything(system, 700)
     visitor = await visit(DisplayOptions(language=language))
     titles = [item["title"] for item in order["line_items"]]
     found: list[str] = []

@@ -8,19 +8,19 @@ from playwright.async_api import Route, expect
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
 from tests.browser.visitor import DisplayOptions, Visitor
-from tests.line import Line
+from tests.system import System
 
 LOW = DisplayOptions(height=500)
 
 
-async def rows(line: Line, count: int, first_seed: int) -> list[str]:
+async def rows(system: System, count: int, first_seed: int) -> list[str]:
     """Create orders; their numbers, newest first."""
-    made = [(await line.order(1, first_seed=first_seed + n))["order_number"] for n in range(count)]
+    made = [(await system.order(1, first_seed=first_seed + n))["order_number"] for n in range(count)]
     return made[::-1]
 
 
-async def test_the_list_is_where_it_was_after_back(visit: Arrive, line: Line) -> None:
-    numbers = await rows(line, 12, 1100)
+async def test_the_list_is_where_it_was_after_back(visit: Arrive, system: System) -> None:
+    numbers = await rows(system, 12, 1100)
     visitor = await visit(LOW)
     page = visitor.page
     await visitor.open("/?q=m")
@@ -38,8 +38,8 @@ async def test_the_list_is_where_it_was_after_back(visit: Arrive, line: Line) ->
         assert page.url.endswith("/?q=m")
 
 
-async def test_shift_selects_a_range_and_escape_clears(visit: Arrive, line: Line) -> None:
-    numbers = await rows(line, 4, 1120)
+async def test_shift_selects_a_range_and_escape_clears(visit: Arrive, system: System) -> None:
+    numbers = await rows(system, 4, 1120)
     visitor = await visit(LOW)
     page = visitor.page
     await visitor.open()
@@ -78,8 +78,10 @@ async def test_forty_chosen_photos_leave_the_button_in_sight_and_are_not_lost(vi
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_a_file_dropped_on_an_order_does_not_leave_the_dashboard(visitor: Visitor, line: Line) -> None:
-    number = (await line.order(1, first_seed=1190))["order_number"]
+async def test_a_file_dropped_on_an_order_does_not_leave_the_dashboard(
+    visitor: Visitor, system: System
+) -> None:
+    number = (await system.order(1, first_seed=1190))["order_number"]
     await visitor.open_order(number)
     loaded = await visitor.loaded()
     prevented = await visitor.page.evaluate(

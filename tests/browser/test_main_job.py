@@ -12,7 +12,7 @@ from tests.browser.gates import held, queue_until_advanced, stopped, unreadable
 from tests.browser.orders import images
 from tests.browser.statuses import COLORING, SVG, as_labels
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 
 async def show(visitor: Visitor, these: list[Any], kind: str, status: str) -> None:
@@ -21,45 +21,45 @@ async def show(visitor: Visitor, these: list[Any], kind: str, status: str) -> No
         await expect(visitor.badge(image["id"], kind)).to_have_attribute("data-status", status)
 
 
-async def color_step_by_step(visitor: Visitor, line: Line, these: list[Any]) -> None:
+async def color_step_by_step(visitor: Visitor, system: System, these: list[Any]) -> None:
     number = len(these)
-    queue_until_advanced(line, number)
+    queue_until_advanced(system, number)
     async with AsyncExitStack() as reading:
-        with stopped(line, "coloring"):
-            with stopped(line, "worker"):
+        with stopped(system, "coloring"):
+            with stopped(system, "worker"):
                 await visitor.page.get_by_role("button", name="Vygenerovat omalovánky").click()
                 await show(visitor, these, "coloring", "pending")
             await show(visitor, these, "coloring", "queued")
             for image in these:
-                await reading.enter_async_context(unreadable(line, image["url"]))
+                await reading.enter_async_context(unreadable(system, image["url"]))
         await show(visitor, these, "coloring", "processing")
-        async with held(line, "status", number):
-            async with held(line, "submit", number):
+        async with held(system, "status", number):
+            async with held(system, "submit", number):
                 await reading.aclose()
                 await show(visitor, these, "coloring", "runpod_submitting")
             await show(visitor, these, "coloring", "runpod_submitted")
     await show(visitor, these, "coloring", "runpod_queued")
-    line.runpod.advance("IN_PROGRESS")
+    system.runpod.advance("IN_PROGRESS")
     await show(visitor, these, "coloring", "runpod_processing")
-    line.runpod.advance("COMPLETED")
+    system.runpod.advance("COMPLETED")
     await show(visitor, these, "coloring", "completed")
 
 
-async def vectorise_step_by_step(visitor: Visitor, line: Line, these: list[Any]) -> None:
-    line.vectorizer.hold()
+async def vectorise_step_by_step(visitor: Visitor, system: System, these: list[Any]) -> None:
+    system.vectorizer.hold()
     async with AsyncExitStack() as reading:
-        with stopped(line, "vectorize"):
-            with stopped(line, "worker"):
+        with stopped(system, "vectorize"):
+            with stopped(system, "worker"):
                 button = visitor.page.get_by_role("button", name="Vygenerovat SVG", exact=True)
                 await button.first.click()
                 await show(visitor, these, "svg", "pending")
             await show(visitor, these, "svg", "queued")
             for image in these:
                 page = image["versions"]["coloring"][0]["url"]
-                await reading.enter_async_context(unreadable(line, page))
+                await reading.enter_async_context(unreadable(system, page))
         await show(visitor, these, "svg", "processing")
     await show(visitor, these, "svg", "vectorizer_processing")
-    line.vectorizer.release()
+    system.vectorizer.release()
     await show(visitor, these, "svg", "completed")
 
 
@@ -98,7 +98,7 @@ async def downloaded(visitor: Visitor, name: str) -> bytes:
     return path.read_bytes()
 
 
-async def test_main_job_by_mouse(visitor: Visitor, line: Line) -> None:
+async def test_main_job_by_mouse(visitor: Visitor, system: System) -> None:
     await visitor.open()
     await visitor.until_light("live")
     loaded = await visitor.loaded()
@@ -106,23 +106,23 @@ async def test_main_job_by_mouse(visitor: Visitor, line: Line) -> None:
     await visitor.page.get_by_role("link", name="Objednávky").first.click()
     await visitor.page.get_by_role("link", name=number).click()
     await expect(visitor.page.locator("main h1")).to_contain_text(number)
-    these = await images(line, number)
+    these = await images(system, number)
     assert len(these) == 2
 
-    await color_step_by_step(visitor, line, these)
-    await vectorise_step_by_step(visitor, line, await images(line, number))
+    await color_step_by_step(visitor, system, these)
+    await vectorise_step_by_step(visitor, system, await images(system, number))
     for image in these:
         assert as_labels(await visitor.recorded(image["id"], "coloring")) == list(COLORING.items())
         assert as_labels(await visitor.recorded(image["id"], "svg")) == list(SVG.items())
     assert await visitor.loaded() == loaded
     await pictures_load(visitor)
-    await choose_another(visitor, line, number)
+    await choose_another(visitor, system, number)
     await download_all(visitor)
 
 
-async def choose_another(visitor: Visitor, line: Line, number: str) -> None:
+async def choose_another(visitor: Visitor, system: System, number: str) -> None:
     """Make and select a second page of the first image, then select the first one again."""
-    first = (await images(line, number))[0]
+    first = (await images(system, number))[0]
     lane = visitor.lane(first["id"], "coloring")
     await lane.get_by_role("button", name="Nová omalovánka").click()
     await expect(visitor.badge(first["id"], "coloring", 2)).to_have_attribute("data-status", "completed")
@@ -132,7 +132,7 @@ async def choose_another(visitor: Visitor, line: Line, number: str) -> None:
         await expect(tiles.nth(1 - place)).to_have_attribute("aria-current", "false")
 
         async def chosen(version: int = version) -> bool:
-            image = (await images(line, number))[0]
+            image = (await images(system, number))[0]
             wanted = image["versions"]["coloring"][version]["id"]
             return bool(image["selected_version_ids"]["coloring"] == wanted)
 

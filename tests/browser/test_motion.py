@@ -5,7 +5,7 @@ import pytest
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything
 from tests.browser.visitor import DisplayOptions
-from tests.line import Line
+from tests.system import System
 
 # The page is hidden like this while it waits for the API to identify the user.
 _HIDE_AND_SHOW = """async () => {
@@ -22,9 +22,11 @@ _HIDE_AND_SHOW = """async () => {
 
 
 @pytest.mark.parametrize("reduced", [True, False])
-async def test_content_rendered_off_screen_becomes_visible(visit: Arrive, line: Line, reduced: bool) -> None:
+async def test_content_rendered_off_screen_becomes_visible(
+    visit: Arrive, system: System, reduced: bool
+) -> None:
     """Transitions do not run in a card that is not rendered, and would hide its texts from screen readers."""
-    order = await order_with_everything(line, 640)
+    order = await order_with_everything(system, 640)
     visitor = await visit(DisplayOptions(width=375, reduced_motion=reduced))
     await visitor.open_order(order["order_number"])
     texts, hidden, left = await visitor.page.evaluate(_HIDE_AND_SHOW)

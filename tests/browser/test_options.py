@@ -14,7 +14,7 @@ from pastelka_local.dashboard import dist
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images, images_of
 from tests.browser.visitor import DisplayOptions, Visitor
-from tests.line import Line
+from tests.system import System
 
 STYLE_FIELDS: list[tuple[Literal["combobox", "checkbox"], str]] = [
     ("combobox", "Pozadí"),
@@ -25,9 +25,9 @@ STYLE = {"frame": False, "background": "none", "line_weight": "bold"}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def local(line: Line, tmp_path: Path) -> AsyncIterator[str]:
+async def local(system: System, tmp_path: Path) -> AsyncIterator[str]:
     """Address of a gateway to an API that knows the local provider as the active one."""
-    stack = line.stack
+    stack = system.stack
     page = await asyncio.to_thread(dist)
     gateway = NginxServer(folder=tmp_path, storage=stack.storage, page=page, hub_url=stack.hub.origin)
     gateway.choose_ports()
@@ -43,8 +43,10 @@ def toolbar(page: Page) -> Locator:
     return page.get_by_role("group", name="Vzhled omalovánek")
 
 
-async def test_presets_and_own_values_of_a_provider_of_size_and_detail(visitor: Visitor, line: Line) -> None:
-    order = await line.order(1, first_seed=610)
+async def test_presets_and_own_values_of_a_provider_of_size_and_detail(
+    visitor: Visitor, system: System
+) -> None:
+    order = await system.order(1, first_seed=610)
     await visitor.open_order(order["order_number"])
     presets = toolbar(visitor.page)
     await expect(presets.get_by_role("radio")).to_have_count(7)
@@ -61,8 +63,8 @@ async def test_presets_and_own_values_of_a_provider_of_size_and_detail(visitor: 
     await expect(visitor.badge(image["id"], "coloring")).to_have_attribute("data-status", "completed")
 
 
-async def test_options_of_style_are_chosen_sent_and_shown(visit: Arrive, line: Line, local: str) -> None:
-    order = await line.order(1, first_seed=620)
+async def test_options_of_style_are_chosen_sent_and_shown(visit: Arrive, system: System, local: str) -> None:
+    order = await system.order(1, first_seed=620)
     number, image = order["order_number"], images_of(order)[0]
     visitor = await visit(at=local)
     await visitor.open_order(number)
@@ -82,16 +84,18 @@ async def test_options_of_style_are_chosen_sent_and_shown(visit: Arrive, line: L
     await expect(lane.locator("li").get_by_text(words)).to_be_visible()
     # The workers of this installation have another provider: they refuse what it does not take.
     await expect(visitor.badge(image["id"], "coloring")).to_have_attribute("data-status", "error")
-    version = (await images(line, number))[0]["versions"]["coloring"][0]
+    version = (await images(system, number))[0]["versions"]["coloring"][0]
     assert version["options"] == {"megapixels": 1.0, "steps": 4, **STYLE}
     assert version["error"]["code"] == "option_unsupported"
 
 
 @pytest.mark.parametrize("width", [375, 1440])
-async def test_the_form_fits_its_screen(visit: Arrive, line: Line, local: str, width: int) -> None:
-    order = await line.order(1, first_seed=630)
+async def test_the_form_fits_its_screen(visit: Arrive, system: System, local: str, width: int) -> None:
+    order = await system.order(1, first_seed=630)
     visitor = await visit(DisplayOptions(width=width), at=local)
     await visitor.open_order(order["order_number"])
+    if width < 768:  # On a phone the photos come first.
+        await visitor.page.get_by_role("button", name="Vzhled omalovánek").click()
     await toolbar(visitor.page).get_by_text("vlastní", exact=True).click()
     await expect(visitor.page.get_by_role("checkbox", name="Rámeček")).to_be_visible()
     overflow = await visitor.page.evaluate(

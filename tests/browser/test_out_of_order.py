@@ -8,7 +8,7 @@ from playwright.async_api import Route
 from tests.browser.orders import images_of, statuses
 from tests.browser.statuses import steps_back
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 IMAGES = 10
 LONGEST_DELAY = 1.5
@@ -35,15 +35,15 @@ class Delays:
         await route.fulfill(response=answer)
 
 
-async def test_no_badge_goes_backwards(visitor: Visitor, line: Line) -> None:
-    order = await line.order(IMAGES, first_seed=300)
+async def test_no_badge_goes_backwards(visitor: Visitor, system: System) -> None:
+    order = await system.order(IMAGES, first_seed=300)
     number = order["order_number"]
     assert len(images_of(order)) == IMAGES
     delays = Delays(seed=20)
     await visitor.page.route("**/api/v1/orders/*/images/*", delays.handle)
     await visitor.open_order(number)
     for kind in ("coloring", "svg"):
-        await line.post(f"/orders/{number}/generate-{kind}")
+        await system.post(f"/orders/{number}/generate-{kind}")
 
         async def done(kind: str = kind) -> bool:
             shown = await visitor.badges()
@@ -56,6 +56,6 @@ async def test_no_badge_goes_backwards(visitor: Visitor, line: Line) -> None:
     assert len(recorded) == 2 * IMAGES
     for key, changes in recorded.items():
         assert steps_back(key.split("/")[1], changes) == [], key
-    assert await visitor.badges() == await statuses(line, number)
+    assert await visitor.badges() == await statuses(system, number)
     # Otherwise nothing was tested.
     assert delays.overtakings >= 3, delays.overtakings

@@ -8,7 +8,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.orders import images
 from tests.browser.scenes import order_with_everything, scenes
 from tests.browser.visitor import DisplayOptions, Visitor
-from tests.line import Line
+from tests.system import System
 
 PHONE = DisplayOptions(width=375, height=780, touch=True)
 # Elements that overflow the page, with names to find them.
@@ -38,7 +38,7 @@ async def fits(visitor: Visitor) -> None:
     assert await too_wide(visitor) == [], visitor.page.url
 
 
-async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
+async def test_main_job_by_touch(visit: Arrive, system: System) -> None:
     visitor = await visit(PHONE)
     page = visitor.page
     await visitor.open()
@@ -58,7 +58,7 @@ async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
     await page.wait_for_url("**/orders/*")
     number = page.url.rsplit("/", 1)[1]
     await expect(page.locator("main h1")).to_contain_text(number)
-    these = [image["id"] for image in await images(line, number)]
+    these = [image["id"] for image in await images(system, number)]
     await fits(visitor)
 
     await page.get_by_role("button", name="Vygenerovat omalovánky").tap()
@@ -81,8 +81,8 @@ async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_no_page_scrolls_horizontally(visit: Arrive, line: Line) -> None:
-    order = await order_with_everything(line, 510)
+async def test_no_page_scrolls_horizontally(visit: Arrive, system: System) -> None:
+    order = await order_with_everything(system, 510)
     visitor = await visit(PHONE)
     found: list[str] = []
     async for scene in scenes(visitor, words("cs"), order):

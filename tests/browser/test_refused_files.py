@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
 from tests.browser.visitor import DisplayOptions, Visitor
-from tests.line import Line
+from tests.system import System
 
 _DROP = """(files) => {
   const transfer = new DataTransfer();
@@ -22,7 +22,7 @@ async def drop(visitor: Visitor, *files: tuple[str, str, bytes]) -> None:
     await visitor.page.evaluate(_DROP, [[name, kind, list(content)] for name, kind, content in files])
 
 
-async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arrive, line: Line) -> None:
+async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arrive, system: System) -> None:
     visitor = await visit()
     await visitor.open()
     await visitor.until_light("live")
@@ -50,7 +50,7 @@ async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arr
 
 
 async def test_without_a_valid_file_each_shows_a_reason_and_can_be_replaced(
-    visit: Arrive, line: Line
+    visit: Arrive, system: System
 ) -> None:
     visitor = await visit(DisplayOptions(language="en", width=375, height=760))
     visitor.watch.announce(r"/api/v1/orders: 422")

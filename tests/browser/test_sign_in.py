@@ -11,7 +11,7 @@ from tests.browser.keyboard import COUNT_POINTERS, Keyboard
 from tests.browser.orders import images, images_of
 from tests.browser.password_gateway import PASSWORD, TRIES, PasswordGateway, enter, sign_in
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 _REFUSED = (
     r"/api/v1/(orders|presets|system|images).*: 401",
@@ -30,9 +30,9 @@ async def come(visit: Arrive, password_gateway: PasswordGateway) -> Visitor:
 
 
 async def test_signing_in_returns_to_the_requested_page(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await line.order(2, first_seed=800)
+    order = await system.order(2, first_seed=800)
     number, name = order["order_number"], await password_gateway.user("operator")
     visitor = await come(visit, password_gateway)
     visitor.watch.announce(r"/api/v1/session: 401")
@@ -55,7 +55,7 @@ async def test_signing_in_returns_to_the_requested_page(
     await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
     # The page is live.
     image = images_of(order)[0]["id"]
-    await line.post(f"/images/{image}/generate-coloring")
+    await system.post(f"/images/{image}/generate-coloring")
     await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
     assert await visitor.loaded() == loaded
     await page.reload()
@@ -100,7 +100,7 @@ async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, password_gatew
 
 
 async def test_an_expired_session_loses_no_input(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
     name = await password_gateway.user("operator")
     visitor = await come(visit, password_gateway)
@@ -128,14 +128,14 @@ async def test_an_expired_session_loses_no_input(
     await page.wait_for_url("**/orders/*")
     number = page.url.rsplit("/", 1)[1]
     await visitor.until_light("live")
-    assert len(await images(line, number)) == 2
+    assert len(await images(system, number)) == 2
     assert await visitor.loaded() == loaded
 
 
 async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    number = (await line.order(3, first_seed=820))["order_number"]
+    number = (await system.order(3, first_seed=820))["order_number"]
     name = await password_gateway.user("viewer")
     visitor = await come(visit, password_gateway)
     page = visitor.page
@@ -178,10 +178,10 @@ async def settled(locator: Locator) -> float:
 
 
 async def test_signing_in_again_restores_the_scroll_position(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
     """Restores the scroll position and catches up on an event of meanwhile."""
-    order = await line.order(8, first_seed=830)
+    order = await system.order(8, first_seed=830)
     name = await password_gateway.user("operator")
     visitor = await come(visit, password_gateway)
     page = visitor.page
@@ -194,7 +194,7 @@ async def test_signing_in_again_restores_the_scroll_position(
     await generate.click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
     first = images_of(order)[0]["id"]
-    await line.post(f"/images/{first}/generate-coloring")
+    await system.post(f"/images/{first}/generate-coloring")
     await sign_in(visitor, name)
     await expect(generate).to_be_focused()
 
@@ -208,9 +208,9 @@ async def test_signing_in_again_restores_the_scroll_position(
 
 
 async def test_signing_out_closes_every_tab(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    number = (await line.order(1, first_seed=840))["order_number"]
+    number = (await system.order(1, first_seed=840))["order_number"]
     name, other = await password_gateway.user("operator"), await password_gateway.user("viewer")
     visitor = await come(visit, password_gateway)
     page = visitor.page

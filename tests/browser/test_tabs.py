@@ -11,7 +11,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.silence import silent_proxy
 from tests.browser.visitor import Visitor
 from tests.browser.watch import Watch
-from tests.line import Line
+from tests.system import System
 
 STREAM = "/.well-known/mercure"
 DEADLINE = 30.0
@@ -50,7 +50,9 @@ async def until_all_show(pages: list[Page], number: str) -> float:
 
 
 @pytest.mark.parametrize("count", [8, 20])
-async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line: Line, count: int) -> None:
+async def test_all_tabs_of_a_browser_share_one_event_stream(
+    visit: Arrive, system: System, count: int
+) -> None:
     visitor = await visit()
     streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, count)
@@ -59,7 +61,7 @@ async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line:
     # The best of three: a busy machine delays one of twenty tabs now and then.
     took = []
     for seed in range(3):
-        number = (await line.order(1, first_seed=300 + 3 * count + seed))["order_number"]
+        number = (await system.order(1, first_seed=300 + 3 * count + seed))["order_number"]
         took.append(await until_all_show(pages, number))
     print(f"{count} tabs showed a new order {min(took):.2f} s after it was there")
     assert min(took) <= LIVE
@@ -85,14 +87,14 @@ async def test_the_light_is_right_on_a_page_without_data(visit: Arrive) -> None:
     assert len(streams.opened) == 2, "one for each load of the page, none for a change of pages"
 
 
-async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, line: Line) -> None:
+async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, system: System) -> None:
     visitor = await visit()
     streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, 4)
     leader = streams.opened[0]
     left = [page for page in pages if page is not leader]
     # The update is in flight while the tab closes.
-    making = asyncio.create_task(line.order(1, first_seed=350))
+    making = asyncio.create_task(system.order(1, first_seed=350))
     await leader.close()
     number = (await making)["order_number"]
     await until_all_show(left, number)
@@ -101,7 +103,7 @@ async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, 
     for page in left:
         await expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
     # The tab that took the stream over may close as well.
-    number = (await line.order(1, first_seed=351))["order_number"]
+    number = (await system.order(1, first_seed=351))["order_number"]
     await until_all_show(left, number)
 
 
@@ -113,9 +115,9 @@ _TIMEOUTS = """AbortSignal.timeout = (ms) => {
 }"""
 
 
-async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive, line: Line) -> None:
-    assert line.stack.nginx is not None
-    async with silent_proxy(line.stack.nginx.port) as proxy:
+async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive, system: System) -> None:
+    assert system.stack.nginx is not None
+    async with silent_proxy(system.stack.nginx.port) as proxy:
         visitor = await visit(at=f"http://localhost:{proxy.port}")
         await visitor.page.clock.install()
         await visitor.context.add_init_script(_TIMEOUTS)
@@ -123,7 +125,7 @@ async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive
         await visitor.until_light("live")
         loaded = await visitor.loaded()
         proxy.silence()
-        number = (await line.order(1, first_seed=360))["order_number"]
+        number = (await system.order(1, first_seed=360))["order_number"]
         row = visitor.page.get_by_role("row").filter(has_text=number)
         await visitor.page.clock.run_for(30_000)
         await expect(row).to_have_count(0)

@@ -6,16 +6,16 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images_of
-from tests.line import Line
+from tests.system import System
 
 GENERATE = re.compile("^(Vygenerovat omalovánku|Nová omalovánka)")
 
 
-async def test_changes_of_one_user_appear_for_another(visit: Arrive, line: Line) -> None:
+async def test_changes_of_one_user_appear_for_another(visit: Arrive, system: System) -> None:
     here, there, at_list = await visit(), await visit(), await visit()
     await at_list.open()
     await at_list.until_light("live")
-    order = await line.order(1, first_seed=30)
+    order = await system.order(1, first_seed=30)
     number, image = order["order_number"], images_of(order)[0]["id"]
     row = at_list.page.get_by_role("row").filter(has_text=number)
     await expect(row).to_be_visible()
@@ -41,13 +41,13 @@ async def test_changes_of_one_user_appear_for_another(visit: Arrive, line: Line)
     assert await there.loaded() == loaded
 
 
-async def test_an_order_deleted_by_another_user_disappears(visit: Arrive, line: Line) -> None:
+async def test_an_order_deleted_by_another_user_disappears(visit: Arrive, system: System) -> None:
     at_list = await visit()
     await at_list.open()
     await at_list.until_light("live")
-    number = (await line.order(1, first_seed=40))["order_number"]
+    number = (await system.order(1, first_seed=40))["order_number"]
     row = at_list.page.get_by_role("row").filter(has_text=number)
     await expect(row).to_be_visible()
-    async with line.http.delete(f"{line.stack.api_url}/orders/{number}") as response:
+    async with system.http.delete(f"{system.stack.api_url}/orders/{number}") as response:
         assert response.status == 204
     await expect(row).to_have_count(0)

@@ -10,7 +10,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.orders import images_of
 from tests.browser.password_gateway import PasswordGateway, enter
 from tests.browser.scenes import order_with_everything
-from tests.line import Line
+from tests.system import System
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
@@ -35,9 +35,9 @@ async def offered(page: Page) -> list[str]:
 
 
 async def test_a_viewer_sees_no_commands_that_change_data(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await order_with_everything(line, 900)
+    order = await order_with_everything(system, 900)
     number, name = order["order_number"], await password_gateway.user("viewer")
     visitor = await visit(at=password_gateway.url)
     page = visitor.page
@@ -58,14 +58,14 @@ async def test_a_viewer_sees_no_commands_that_change_data(
 
 
 async def test_keys_and_drops_of_a_viewer_change_nothing(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await order_with_everything(line, 910)
+    order = await order_with_everything(system, 910)
     number, name = order["order_number"], await password_gateway.user("viewer")
     visitor = await visit(at=password_gateway.url)
     page = visitor.page
     await enter(visitor, name)
-    before = await line.get(f"/orders/{number}")
+    before = await system.get(f"/orders/{number}")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method) if request.method != "GET" else None)
     await expect(page.locator(f"[data-order='{number}']")).to_be_visible()
@@ -88,13 +88,13 @@ async def test_keys_and_drops_of_a_viewer_change_nothing(
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")
     assert asked == []
-    assert await line.get(f"/orders/{number}") == before
+    assert await system.get(f"/orders/{number}") == before
 
 
 async def test_an_operator_who_lost_the_role_sees_a_message(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await line.order(1, first_seed=920)
+    order = await system.order(1, first_seed=920)
     name = await password_gateway.user("operator")
     visitor = await visit(at=password_gateway.url)
     page, image = visitor.page, images_of(order)[0]["id"]

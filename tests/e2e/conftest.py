@@ -7,19 +7,23 @@ import pytest_asyncio
 
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
-from tests.line import Line, running_line
+from tests.system import System, running_system
 
 
 @pytest.fixture(scope="module")
-def line_env() -> dict[str, str]:
+def system_env() -> dict[str, str]:
     """Additional settings of the services for a module."""
     return {}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def line(tmp_path_factory: pytest.TempPathFactory, line_env: dict[str, str]) -> AsyncIterator[Line]:
+async def system(
+    tmp_path_factory: pytest.TempPathFactory, system_env: dict[str, str]
+) -> AsyncIterator[System]:
     """PostgreSQL, NATS, the hub, nginx, all services, a fake RunPod and a fake Vectorizer.ai."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.8, run_seconds=0.8))
     vectorizer = FakeVectorizer(duration=0.2)
-    async with running_line(tmp_path_factory.mktemp("stack"), runpod, vectorizer, env=line_env) as running:
+    async with running_system(
+        tmp_path_factory.mktemp("stack"), runpod, vectorizer, env=system_env
+    ) as running:
         yield running

@@ -60,9 +60,9 @@ async def stack(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
             }
         )
         try:
-            yield settings, await Stack(settings, say=lambda _line: None).start()
+            yield settings, await Stack(settings, say=lambda _system: None).start()
         finally:
-            await end_stack(settings, lambda _line: None)
+            await end_stack(settings, lambda _system: None)
 
 
 async def _versions(http: httpx.AsyncClient, number: str) -> Any:

@@ -20,22 +20,22 @@ async def readiness(url: str) -> tuple[int, dict[str, str]]:
         return response.status, (await response.json())["checks"]
 
 
-async def none_is_ready(line: Any) -> bool:
-    found = await asyncio.gather(*(readiness(service.url) for service in line.stack.services.values()))
+async def none_is_ready(system: Any) -> bool:
+    found = await asyncio.gather(*(readiness(service.url) for service in system.stack.services.values()))
     return all(status == 503 and checks["broker"] != "ok" for status, checks in found)
 
 
-async def all_are_ready(line: Any) -> bool:
-    found = await asyncio.gather(*(readiness(service.url) for service in line.stack.services.values()))
+async def all_are_ready(system: Any) -> bool:
+    found = await asyncio.gather(*(readiness(service.url) for service in system.stack.services.values()))
     return all(status == 200 and checks["broker"] == "ok" for status, checks in found)
 
 
 @pytest.mark.parametrize("cause", ["stopped", "frozen", "refused"])
-async def test_readyz_of_every_service_is_503_within_five_seconds(line: Any, cause: str) -> None:
-    stack = line.stack
+async def test_readyz_of_every_service_is_503_within_five_seconds(system: Any, cause: str) -> None:
+    stack = system.stack
     server = stack.servers["nats"]
     assert set(stack.services) == {"api", "worker", "coloring", "vectorize", "notifier"}
-    await until(lambda: all_are_ready(line), 30)
+    await until(lambda: all_are_ready(system), 30)
     if cause == "stopped":
         await server.kill()
     elif cause == "frozen":
@@ -44,7 +44,7 @@ async def test_readyz_of_every_service_is_503_within_five_seconds(line: Any, cau
         stack.nats.options = {"authorization": {"user": "other", "password": "other"}}
         stack.nats.prepare()
         os.kill(server.pid, signal.SIGHUP)
-    await until(lambda: none_is_ready(line), WITHIN_SECONDS)
+    await until(lambda: none_is_ready(system), WITHIN_SECONDS)
     async with aiohttp.ClientSession() as http:
         # The API still serves orders, and its own probe succeeds.
         async with http.get(f"{stack.services['api'].url}/readyz?exclude=broker") as response:
@@ -59,4 +59,4 @@ async def test_readyz_of_every_service_is_503_within_five_seconds(line: Any, cau
         stack.nats.options = {}
         stack.nats.prepare()
         os.kill(server.pid, signal.SIGHUP)
-    await until(lambda: all_are_ready(line), 30)
+    await until(lambda: all_are_ready(system), 30)

@@ -12,7 +12,7 @@ from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_local.testing.stack import photo, post_order
 from tests.e2e.trace_collector import Collected, TraceCollector
-from tests.line import Line, running_line
+from tests.system import System, running_system
 
 pytestmark = pytest.mark.server
 
@@ -42,7 +42,7 @@ _PATH = {
 class TracedSystem:
     """A system whose traces are collected."""
 
-    line: Line
+    system: System
     collector: TraceCollector
 
 
@@ -53,16 +53,16 @@ async def traced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trac
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.4, run_seconds=0.4))
     async with TraceCollector() as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-        async with running_line(folder, runpod, FakeVectorizer(duration=0.2), env=env) as line:
-            yield TracedSystem(line, collector)
+        async with running_system(folder, runpod, FakeVectorizer(duration=0.2), env=env) as system:
+            yield TracedSystem(system, collector)
 
 
 async def test_one_trace_leads_through_every_part(traced: TracedSystem) -> None:
-    line, collector = traced.line, traced.collector
+    system, collector = traced.system, traced.collector
     headers = {"traceparent": f"00-{_CLICK}-{_BROWSER_SPAN}-01"}
     async with aiohttp.ClientSession(headers=headers) as http:
         await post_order(
-            http, line.stack.api_url, [photo(n) for n in range(100, 100 + _IMAGES)], process="svg"
+            http, system.stack.api_url, [photo(n) for n in range(100, 100 + _IMAGES)], process="svg"
         )
     await collector.until(lambda _: _is_whole(collector.of(_CLICK)), deadline=60)
     trace = collector.of(_CLICK)
@@ -92,7 +92,7 @@ async def test_the_batch_and_its_messages_are_linked_both_ways(traced: TracedSys
 
 async def test_spans_hold_no_secrets_and_no_personal_data(traced: TracedSystem) -> None:
     attributes = str([(s.name, s.attributes) for s in traced.collector.spans])
-    for secret in ("secret-test", "vk-test", traced.line.runpod.settings.api_key, "Bearer"):
+    for secret in ("secret-test", "vk-test", traced.system.runpod.settings.api_key, "Bearer"):
         assert secret not in attributes
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults import cluster
-from tests.faults.line import Line
+from tests.faults.system import System
 
 _COPIES = "copies"
 _STORE = "data"
@@ -22,17 +22,17 @@ _KEPT = 6
 _FLIPPED = 64
 
 
-async def keep_copies(line: Line) -> None:
+async def keep_copies(system: System) -> None:
     """Keep copies of each store, the oldest somewhat older than needed; runs until cancelled."""
     while True:
-        for name in cluster.node_names(line.stack):
-            await _copy(line, name)
-        await asyncio.sleep(line.copy_age / 3)
+        for name in cluster.node_names(system.stack):
+            await _copy(system, name)
+        await asyncio.sleep(system.copy_age / 3)
 
 
-async def _copy(line: Line, name: str) -> None:
-    process = line.server(name)
-    if name in line.planned or process._process is None:
+async def _copy(system: System, name: str) -> None:
+    process = system.server(name)
+    if name in system.planned or process._process is None:
         return
     pid = process.pid
     try:

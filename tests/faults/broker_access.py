@@ -13,15 +13,15 @@ from nats.js.errors import BadRequestError, NotFoundError
 from pastelka_common.messaging.topology import EVENTS
 from pastelka_common.servers import NatsServer, ServerProcess
 from tests.faults import cluster
-from tests.faults.line import Line
+from tests.faults.system import System
 
 _FOREIGN = StreamConfig(name=EVENTS, subjects=["foreign.>"], description="of another program")
 _STREAM_EXISTS = 10058
 
 
-async def refuse_connections(line: Line, seconds: float) -> str:
+async def refuse_connections(system: System, seconds: float) -> str:
     """Limit every server to one connection for a while: it closes the others with ``-ERR``."""
-    processes = [line.server(name) for name in cluster.node_names(line.stack)]
+    processes = [system.server(name) for name in cluster.node_names(system.stack)]
     for process in processes:
         await asyncio.to_thread(_reload, process, {"max_connections": 1})
     await asyncio.sleep(seconds)
@@ -30,9 +30,9 @@ async def refuse_connections(line: Line, seconds: float) -> str:
     return "max_connections: 1"
 
 
-async def replace_stream(line: Line, seconds: float) -> str:
+async def replace_stream(system: System, seconds: float) -> str:
     """Replace ``EVENTS`` with a stream of another program; reports if a service changed it."""
-    nc = await nats.connect(cluster.urls_of(line.stack), connect_timeout=5)
+    nc = await nats.connect(cluster.urls_of(system.stack), connect_timeout=5)
     try:
         js = nc.jetstream()
         before = await _replace_events(js)

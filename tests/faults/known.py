@@ -179,9 +179,10 @@ KNOWN: tuple[KnownFault, ...] = (
         "Photos to download and requests to the shop are rows; a worker that dies loses its claim, and "
         "another worker takes the row over.",
         (
-            f"{_ORDERS}/test_row_jobs.py::test_a_worker_takes_over_the_download_of_one_that_was_killed",
+            f"{_ORDERS}/row_jobs/test_killed_workers.py::"
+            "test_a_worker_takes_over_the_download_of_one_that_was_killed",
             f"{_ORDERS}/test_consumers.py::test_a_photo_is_downloaded_once_and_what_is_wanted_starts",
-            f"{_ORDERS}/test_row_jobs.py::"
+            f"{_ORDERS}/row_jobs/test_killed_workers.py::"
             "test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed",
         ),
     ),

@@ -14,8 +14,8 @@ from pastelka_common.testing.fake_runpod import image_key
 from tests.faults.checks import describe_version
 from tests.faults.final_state import FinalState, Row
 from tests.faults.journal import Journal
-from tests.faults.line import SECOND
 from tests.faults.providers import Charge, Submit
+from tests.faults.system import SECOND
 
 _WINDOW = 3.0
 """Seconds in which a worker that died may have been waiting for a response, on a busy machine."""

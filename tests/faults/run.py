@@ -20,9 +20,9 @@ from tests.faults.browser import Browser
 from tests.faults.client import Client
 from tests.faults.final_state import FinalState
 from tests.faults.journal import Journal
-from tests.faults.line import Line, LineOptions, NotReadyError, running
 from tests.faults.plan import Fault, Shape
 from tests.faults.result import Result, fault_results
+from tests.faults.system import NotReadyError, System, SystemOptions, running
 
 _POLL_SECONDS = 0.5
 _CONVERGE_SECONDS = 20.0
@@ -33,20 +33,20 @@ Say = Callable[[str], None]
 async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say) -> Result:
     """Start the system, inject the faults of ``seed``, wait until all is quiet, and check."""
     load, begun = os.getloadavg()[0], time.time()
-    setup = LineOptions(shape.images, cluster=cluster, pooled=seed % 2 == 0)
-    async with running(folder, setup) as line, session() as http:
-        line.copy_age = shape.copy_age
+    setup = SystemOptions(shape.images, cluster=cluster, pooled=seed % 2 == 0)
+    async with running(folder, setup) as system, session() as http:
+        system.copy_age = shape.copy_age
         say(f"seed {seed}: up after {time.time() - begun:.0f} s")
-        client = Client(http, line.gateway)
-        async with Browser(Client(http, line.gateway), line.stack.hub.subscriber_key) as browser:
-            lost = await _run_load_and_faults(line, client, browser, seed, shape, say)
-            quiet = await until_quiet(line, shape.deadline)
-            say(f"seed {seed}: {'quiet' if quiet else 'NOT QUIET'} after {_since(line.journal):.0f} s")
+        client = Client(http, system.gateway)
+        async with Browser(Client(http, system.gateway), system.stack.hub.subscriber_key) as browser:
+            lost = await _run_load_and_faults(system, client, browser, seed, shape, say)
+            quiet = await until_quiet(system, shape.deadline)
+            say(f"seed {seed}: {'quiet' if quiet else 'NOT QUIET'} after {_since(system.journal):.0f} s")
             afterwards = time.time()
             if quiet:
-                quiet = await _retry_errors(line, client, shape)
-            result = Result(seed, shape.images, shape.orders, cluster, _since(line.journal), load, quiet)
-            await _judge(result, line, client, browser, afterwards)
+                quiet = await _retry_errors(system, client, shape)
+            result = Result(seed, shape.images, shape.orders, cluster, _since(system.journal), load, quiet)
+            await _judge(result, system, client, browser, afterwards)
             result.violations[:0] = lost
             return result
 
@@ -57,16 +57,16 @@ def session() -> aiohttp.ClientSession:
 
 
 async def _run_load_and_faults(
-    line: Line, client: Client, browser: Browser, seed: int, shape: Shape, say: Say
+    system: System, client: Client, browser: Browser, seed: int, shape: Shape, say: Say
 ) -> list[str]:
     """Run orders, clicks and faults until the last fault is reverted; returns errors of injecting them."""
-    line.journal.began = time.time()
-    clicker = people.Clicker(browser, client, line.journal, shape, seed)
-    helpers = [asyncio.create_task(work) for work in (clicker.run(), broker.keep_copies(line))]
+    system.journal.began = time.time()
+    clicker = people.Clicker(browser, client, system.journal, shape, seed)
+    helpers = [asyncio.create_task(work) for work in (clicker.run(), broker.keep_copies(system))]
     try:
         orders = asyncio.create_task(people.create_orders(client, shape, seed))
         locks: dict[str, asyncio.Lock] = {}
-        faults = [asyncio.create_task(_at(line, fault, locks, say)) for fault in plan.draw(seed, shape)]
+        faults = [asyncio.create_task(_at(system, fault, locks, say)) for fault in plan.draw(seed, shape)]
         outcomes = await asyncio.gather(*faults, return_exceptions=True)
         await orders
     finally:
@@ -89,74 +89,76 @@ def _troubles(outcomes: list[Any]) -> list[str]:
     return troubles
 
 
-async def _at(line: Line, fault: Fault, locks: dict[str, asyncio.Lock], say: Say) -> None:
-    await asyncio.sleep(max(0.0, line.journal.began + fault.at - time.time()))
-    say(f"{_since(line.journal):6.1f}  {fault.name} for {fault.seconds:g} s")
-    await inject(line, fault, locks)
+async def _at(system: System, fault: Fault, locks: dict[str, asyncio.Lock], say: Say) -> None:
+    await asyncio.sleep(max(0.0, system.journal.began + fault.at - time.time()))
+    say(f"{_since(system.journal):6.1f}  {fault.name} for {fault.seconds:g} s")
+    await inject(system, fault, locks)
 
 
-async def until_quiet(line: Line, seconds: float) -> bool:
+async def until_quiet(system: System, seconds: float) -> bool:
     """Wait until every version has ended and no message is left."""
     deadline = time.time() + seconds
     while time.time() < deadline:
         with suppress(*_BROKEN):
-            if await _is_quiet(line):
+            if await _is_quiet(system):
                 return True
         await asyncio.sleep(_POLL_SECONDS)
     return False
 
 
-async def _is_quiet(line: Line) -> bool:
-    now = await final_state.take(line.stack)
+async def _is_quiet(system: System) -> bool:
+    now = await final_state.take(system.stack)
     is_idle = not now.unfinished and now.outbox == 0 and now.claims == 0
-    return is_idle and not await final_state.jobs_left(line.stack)
+    return is_idle and not await final_state.jobs_left(system.stack)
 
 
-async def _retry_errors(line: Line, client: Client, shape: Shape) -> bool:
+async def _retry_errors(system: System, client: Client, shape: Shape) -> bool:
     """A retry is a new run: without faults every one of them must succeed."""
     failed = [
-        (v["kind"], v["id"]) for v in (await final_state.take(line.stack)).versions if v["status"] == "error"
+        (v["kind"], v["id"])
+        for v in (await final_state.take(system.stack)).versions
+        if v["status"] == "error"
     ]
-    await people.retry_errors(client, line.journal, failed)
-    return await until_quiet(line, shape.deadline)
+    await people.retry_errors(client, system.journal, failed)
+    return await until_quiet(system, shape.deadline)
 
 
-async def _judge(result: Result, line: Line, client: Client, browser: Browser, afterwards: float) -> None:
-    truth = await final_state.take(line.stack)
-    found = final_state.files(line.stack.storage)
+async def _judge(result: Result, system: System, client: Client, browser: Browser, afterwards: float) -> None:
+    truth = await final_state.take(system.stack)
+    found = final_state.files(system.stack.storage)
     result.versions = dict(Counter(f"{v['kind']} {v['status']}" for v in truth.versions))
     result.violations += checks.every_version_ended(truth)
     result.violations += checks.every_retry_succeeded(truth) if result.quiet else []
     result.violations += checks.every_version_has_its_number(truth)
-    result.violations += checks.every_file_is_whole(truth, line.stack.storage, found)
-    result.violations += checks.no_work_is_left(truth, await final_state.jobs_left(line.stack))
-    result.violations += checks.dead_letters_are_errors(truth, await final_state.dead_letters(line.stack))
+    result.violations += checks.every_file_is_whole(truth, system.stack.storage, found)
+    result.violations += checks.no_work_is_left(truth, await final_state.jobs_left(system.stack))
+    result.violations += checks.dead_letters_are_errors(truth, await final_state.dead_letters(system.stack))
     result.violations += await browser_shows_final_state(browser, client)
     for one in (client, browser.client):
-        result.violations += checks.responses_were_allowed(one, line.journal)
-    _judge_payments(result, line, truth)
-    _describe(result, line, truth, client, browser, afterwards)
+        result.violations += checks.responses_were_allowed(one, system.journal)
+    _judge_payments(result, system, truth)
+    _describe(result, system, truth, client, browser, afterwards)
 
 
-def _judge_payments(result: Result, line: Line, truth: FinalState) -> None:
-    root, journal = line.stack.storage, line.journal
-    submits = line.runpod.submits()
+def _judge_payments(result: Result, system: System, truth: FinalState) -> None:
+    root, journal = system.stack.storage, system.journal
+    submits = system.runpod.submits()
     colorings = payments.colorings(truth, submits, root, journal)
     pages = {
         v["path"]: hashlib.sha256((root / v["path"]).read_bytes()).hexdigest()
         for v in truth.colorings
         if v["path"] and (root / v["path"]).exists()
     }
-    svgs = payments.svgs(truth, line.vectorizer.charges, pages, journal)
-    result.submits, result.charges = len(submits), len(line.vectorizer.charges)
+    svgs = payments.svgs(truth, system.vectorizer.charges, pages, journal)
+    result.submits, result.charges = len(submits), len(system.vectorizer.charges)
     result.violations += [*colorings.wrong, *svgs.wrong]
     result.paid_twice = [*colorings.twice, *svgs.twice]
 
 
 def _describe(
-    result: Result, line: Line, truth: FinalState, client: Client, browser: Browser, afterwards: float
+    result: Result, system: System, truth: FinalState, client: Client, browser: Browser, afterwards: float
 ) -> None:
-    journal = line.journal
+    journal = system.journal
     result.requests = client.count + browser.client.count
     result.updates, result.line_opened = browser.updates, browser.opened
     result.clicks = journal.clicks

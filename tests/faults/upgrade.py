@@ -22,8 +22,8 @@ from pastelka_local.testing.stack import photo
 from tests.faults import checks, final_state, payments
 from tests.faults.browser import Browser
 from tests.faults.client import Answer, Client
-from tests.faults.line import SECOND, Line, LineOptions, running
 from tests.faults.run import browser_shows_final_state, session, until_quiet
+from tests.faults.system import SECOND, System, SystemOptions, running
 
 ORDER = ("worker", "coloring", SECOND, "vectorize", "notifier", "api", "api-2")
 _APIS = ("api", "api-2")
@@ -112,21 +112,21 @@ class UpgradeResult:
 
 async def run(folder: Path, eras: Eras = ("future", "present")) -> UpgradeResult:
     """Start with past versions, restart to each of ``eras`` under load, and check."""
-    options = LineOptions(
+    options = SystemOptions(
         200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past")
     )
-    async with running(folder, options) as line, session() as http:
+    async with running(folder, options) as system, session() as http:
         begun = time.time()
-        balanced = _client(line, http)
-        watching = _client(line, http)
-        async with Browser(watching, line.stack.hub.subscriber_key, hub=line.stack.hub.url) as browser:
+        balanced = _client(system, http)
+        watching = _client(system, http)
+        async with Browser(watching, system.stack.hub.subscriber_key, hub=system.stack.hub.url) as browser:
             load = asyncio.create_task(_load(balanced))
-            restarts = await _roll(line, eras, (balanced, watching))
+            restarts = await _roll(system, eras, (balanced, watching))
             load.cancel()
             orders = await _ended(load)
-            quiet = await until_quiet(line, 90)
+            quiet = await until_quiet(system, 90)
             wrong = [] if quiet else ["not everything ended"]
-            wrong += await _judge(line, browser, balanced, restarts)
+            wrong += await _judge(system, browser, balanced, restarts)
             return UpgradeResult(
                 wrong,
                 orders * _PHOTOS,
@@ -137,8 +137,8 @@ async def run(folder: Path, eras: Eras = ("future", "present")) -> UpgradeResult
             )
 
 
-def _client(line: Line, http: aiohttp.ClientSession) -> BalancedClient:
-    addresses = {name: line.stack.services[name].url for name in _APIS}
+def _client(system: System, http: aiohttp.ClientSession) -> BalancedClient:
+    addresses = {name: system.stack.services[name].url for name in _APIS}
     return BalancedClient(http, "", addresses=addresses)
 
 
@@ -166,21 +166,23 @@ async def _ended(load: "asyncio.Task[int]") -> int:
     return load.result()
 
 
-async def _roll(line: Line, eras: Eras, clients: tuple[BalancedClient, ...]) -> list[tuple[str, int | None]]:
+async def _roll(
+    system: System, eras: Eras, clients: tuple[BalancedClient, ...]
+) -> list[tuple[str, int | None]]:
     """Replace every service by its next version, one after another; returns the exit codes."""
     return [
-        (f"{name} (to {era})", await _replace(line, name, era, clients)) for era in eras for name in ORDER
+        (f"{name} (to {era})", await _replace(system, name, era, clients)) for era in eras for name in ORDER
     ]
 
 
-async def _replace(line: Line, name: str, era: str, clients: tuple[BalancedClient, ...]) -> int | None:
-    service = line.stack.services[name]
-    with line.outage(name, "replaced"):
+async def _replace(system: System, name: str, era: str, clients: tuple[BalancedClient, ...]) -> int | None:
+    service = system.stack.services[name]
+    with system.outage(name, "replaced"):
         for client in clients:
             await client.remove_process(name)
         code = await service.stop()
         service.launcher = launcher_of(era)
-        await line.restart_until_ready(service)
+        await system.restart_until_ready(service)
         for client in clients:
             client.add_process(name)
     return code
@@ -192,31 +194,31 @@ def launcher_of(era: str) -> tuple[str, ...]:
 
 
 async def _judge(
-    line: Line, browser: Browser, client: BalancedClient, restarts: list[tuple[str, int | None]]
+    system: System, browser: Browser, client: BalancedClient, restarts: list[tuple[str, int | None]]
 ) -> list[str]:
-    truth = await final_state.take(line.stack)
-    root, journal = line.stack.storage, line.journal
+    truth = await final_state.take(system.stack)
+    root, journal = system.stack.storage, system.journal
     wrong = [f"{name} ended with status {code}" for name, code in restarts if code not in _ENDED_WELL]
     wrong += checks.every_version_ended(truth)
     wrong += [
         f"{checks.describe_version(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"
     ]
     wrong += checks.every_file_is_whole(truth, root, final_state.files(root))
-    wrong += checks.no_work_is_left(truth, await final_state.jobs_left(line.stack))
-    wrong += [f"dead letter {subject}" for subject, _ in await final_state.dead_letters(line.stack)]
+    wrong += checks.no_work_is_left(truth, await final_state.jobs_left(system.stack))
+    wrong += [f"dead letter {subject}" for subject, _ in await final_state.dead_letters(system.stack)]
     wrong += await browser_shows_final_state(browser, client)
     for one in (client, browser.client):
         wrong += [f"{a.method} {a.path} was answered {a.status or a.excerpt}" for a in one.troubles]
-    paid = payments.colorings(truth, line.runpod.submits(), root, journal)
-    return [*wrong, *paid.wrong, *paid.twice, *_unread(line)]
+    paid = payments.colorings(truth, system.runpod.submits(), root, journal)
+    return [*wrong, *paid.wrong, *paid.twice, *_unread(system)]
 
 
-def _unread(line: Line) -> list[str]:
+def _unread(system: System) -> list[str]:
     """Messages that a service could not parse, from its log."""
     words = ("malformed", "cannot be read", "cannot be applied")
     return [
         f"{service.name} could not parse a message: {entry[:200]}"
-        for service in line.stack.services.values()
+        for service in system.stack.services.values()
         for entry in service.log.read_text(errors="replace").splitlines()
         if any(word in entry for word in words)
     ]

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.images import line, standins
+from tests.images import standins, system
 from tests.images.contents import added_megabytes, problems
 from tests.images.engine import Engine, EngineError, cache_folder, missing_requirement
 from tests.images.plan import IMAGES
@@ -58,7 +58,7 @@ def _run(engine: Engine) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="pastelka-images-") as folder:
         Path(folder).chmod(0o755)
         try:
-            for seen in asyncio.run(line.run(engine, Path(folder), _say)):
+            for seen in asyncio.run(system.run(engine, Path(folder), _say)):
                 print(seen)
         except AssertionError as error:
             return [f"system: {error}"]

@@ -26,6 +26,7 @@ export function ShortcutHelp() {
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content
           aria-describedby={undefined}
+          onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
           className="fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-card p-5 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">

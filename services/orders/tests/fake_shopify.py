@@ -1,4 +1,4 @@
-"""A Shopify that runs here: its Admin GraphQL API as its clients see it, webhooks, and failures on demand.
+"""A fake Shopify: its Admin GraphQL API, webhooks, and injected failures.
 
 ``python -m services.orders.tests.fake_shopify --port 9997`` or, in a test::
 
@@ -7,8 +7,8 @@
         shop.fail(503, "drop")          # the next two requests
         settings = {"shopify_store_url": shop.url, "shopify_access_token": shop.token}
 
-Queries are executed by graphql-core against the part of Shopify's schema that is declared here, so a field
-that does not exist is refused as Shopify refuses it. The bucket leaks and fills in real time.
+Queries are executed by graphql-core against the part of Shopify's schema in ``shopify_schema``, so a field
+that does not exist causes the same error as at Shopify. The rate limit's bucket refills in real time.
 
 ``POST /_control`` with ``{"orders": [...], "fail": [...]}`` does the same from another process
 (``{"reset": true}`` forgets orders, failures and counts), ``GET /_stats`` answers
@@ -31,52 +31,21 @@ from typing import Any, Self
 from uuid import uuid4
 
 from aiohttp import web
-from graphql import ExecutionResult, GraphQLError, build_schema, execute, parse, validate
+from graphql import ExecutionResult, GraphQLError, execute, parse, validate
 
 from pastelka_common.testing.wire import Wire
+from services.orders.tests.shopify_schema import (
+    MOST_PER_QUERY,
+    SCHEMA,
+    object_count,
+    page_of,
+    query_cost,
+    resolvable,
+)
 
 Failure = str | int
 """An HTTP status, or ``drop`` (connection cut), ``garbage`` (200, no JSON), ``internal`` (200 with
 ``INTERNAL_SERVER_ERROR``), ``denied`` (200 with ``ACCESS_DENIED``)."""
-
-SCHEMA = build_schema(
-    """
-    scalar DateTime
-    scalar UnsignedInt64
-    enum OrderSortKeys { CREATED_AT ID PROCESSED_AT UPDATED_AT }
-    enum OrderDisplayFinancialStatus {
-      AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED
-    }
-    type PageInfo { hasNextPage: Boolean! endCursor: String }
-    type Attribute { key: String! value: String }
-    type Customer { id: ID! firstName: String lastName: String }
-    type ShippingLine { title: String! isRemoved: Boolean! }
-    type ShippingLineConnection { nodes: [ShippingLine!]! pageInfo: PageInfo! }
-    type LineItem {
-      id: ID! title: String! quantity: Int! currentQuantity: Int! customAttributes: [Attribute!]!
-    }
-    type LineItemConnection { nodes: [LineItem!]! pageInfo: PageInfo! }
-    type Order {
-      id: ID! legacyResourceId: UnsignedInt64! name: String! email: String note: String
-      createdAt: DateTime! updatedAt: DateTime! cancelledAt: DateTime
-      displayFinancialStatus: OrderDisplayFinancialStatus
-      customer: Customer
-      shippingLines(first: Int, after: String, includeRemovals: Boolean = false): ShippingLineConnection!
-      lineItems(first: Int, after: String): LineItemConnection!
-    }
-    type OrderConnection { nodes: [Order!]! pageInfo: PageInfo! }
-    type QueryRoot {
-      order(id: ID!): Order
-      orders(
-        first: Int, after: String, query: String, sortKey: OrderSortKeys = PROCESSED_AT,
-        reverse: Boolean = false
-      ): OrderConnection!
-    }
-    schema { query: QueryRoot }
-    """
-)
-MOST_PER_PAGE = 250
-MOST_PER_QUERY = 1000.0
 _SINCE = re.compile(r"updated_at:>='?([^' ]+)'?")
 
 
@@ -140,18 +109,18 @@ class Bucket:
     _at: float = field(default_factory=time.monotonic)
 
     def take(self, cost: float) -> bool:
-        """Take ``cost`` points if they are there."""
+        """Take ``cost`` points if enough are left."""
         left = self.left()
         taken = left >= cost
         self._left = left - cost if taken else left
         return taken
 
     def give_back(self, points: float) -> None:
-        """A query was cheaper than it might have been."""
+        """Return the points that a query did not use."""
         self._left = self.left() + points
 
     def left(self) -> float:
-        """Points that are there now."""
+        """Points that are left."""
         now = time.monotonic()
         before = self.size if self._left is None else self._left
         self._left = min(self.size, before + (now - self._at) * self.rate)
@@ -184,11 +153,11 @@ class FakeShopify:
 
     @property
     def url(self) -> str:
-        """What ``SHOPIFY_STORE_URL`` must be."""
+        """Value of ``SHOPIFY_STORE_URL``."""
         return f"http://127.0.0.1:{self._port}"
 
     def add(self, *orders: dict[str, Any]) -> None:
-        """Add orders, or put others in place of those with the same id."""
+        """Add orders; an order with the same id is replaced."""
         for order in orders:
             self.orders[order["id"]] = order
 
@@ -206,7 +175,7 @@ class FakeShopify:
         self._failures.clear()
 
     def stats(self) -> dict[str, Any]:
-        """What ``GET /_stats`` answers."""
+        """Response body of ``GET /_stats``."""
         return {
             "requests": len(self.operations),
             "throttled": self.throttled,
@@ -245,7 +214,7 @@ class FakeShopify:
             return self._failed(self._failures.popleft(), request)
         if self._fails_from is not None and len(self.operations) >= self._fails_from[0]:
             return self._failed(self._fails_from[1], request)
-        cost = _cost(asked.get("variables") or {})
+        cost = query_cost(asked.get("variables") or {})
         if cost > MOST_PER_QUERY:
             message = f"Query cost is {cost:g}, which exceeds the single query max cost limit (1000)."
             return self._refused(message, "MAX_COST_EXCEEDED", cost)
@@ -253,7 +222,7 @@ class FakeShopify:
             self.throttled += 1
             return self._refused("Throttled", "THROTTLED", cost)
         answer = self._executed(asked)
-        actual = min(cost, 1.0 + _objects(answer.get("data")))
+        actual = min(cost, 1.0 + object_count(answer.get("data")))
         self.bucket.give_back(cost - actual)
         return web.json_response({**answer, "extensions": self._extensions(cost, actual)})
 
@@ -274,12 +243,12 @@ class FakeShopify:
             operation_name=asked.get("operationName"),
         )
         if not isinstance(result, ExecutionResult):
-            raise TypeError("nothing here is asynchronous")
+            raise TypeError("the schema has no asynchronous resolver")
         return dict(result.formatted)
 
     def _order(self, _info: Any, id: str) -> dict[str, Any] | None:  # noqa: A002 - the schema's name
         found = self.orders.get(id)
-        return _resolvable(found) if found else None
+        return resolvable(found) if found else None
 
     def _orders(self, _info: Any, **arguments: Any) -> dict[str, Any]:
         found = _SINCE.search(arguments.get("query") or "")
@@ -287,8 +256,8 @@ class FakeShopify:
         key = "updatedAt" if arguments.get("sortKey") == "UPDATED_AT" else "createdAt"
         wanted = [order for order in self.orders.values() if _instant(order["updatedAt"]) >= since]
         wanted.sort(key=lambda order: (_instant(order[key]), order["id"]))
-        page = _page(wanted, arguments.get("first"), arguments.get("after"))
-        return {**page, "nodes": [_resolvable(order) for order in page["nodes"]]}
+        page = page_of(wanted, arguments.get("first"), arguments.get("after"))
+        return {**page, "nodes": [resolvable(order) for order in page["nodes"]]}
 
     def _failed(self, failure: Failure, request: web.Request) -> web.StreamResponse:
         match failure:
@@ -335,45 +304,6 @@ class FakeShopify:
 
     async def _answer_stats(self, _request: web.Request) -> web.Response:
         return web.json_response(self.stats())
-
-
-def _cost(variables: dict[str, Any]) -> float:
-    """As Shopify counts: one for an object, two and its size for a list, lists within multiplied."""
-    lines = 2.0 + float(variables.get("lines", 0))
-    return 2.0 + float(variables["first"]) * (3.0 + lines) if "first" in variables else 3.0 + lines
-
-
-def _objects(value: Any) -> int:
-    """How many objects an answer holds."""
-    if isinstance(value, list):
-        return sum(_objects(one) for one in value)
-    return 1 + sum(_objects(one) for one in value.values()) if isinstance(value, dict) else 0
-
-
-def _resolvable(order: dict[str, Any]) -> dict[str, Any]:
-    def lines(_info: Any, first: int | None = None, after: str | None = None) -> dict[str, Any]:
-        return _page(order["lineItems"], first, after)
-
-    def shipping_lines(_info: Any, first: int | None = None, **arguments: Any) -> dict[str, Any]:
-        found = [{"id": one["title"], "isRemoved": False} | one for one in order["shippingLines"]]
-        wanted = [one for one in found if arguments.get("includeRemovals") or not one["isRemoved"]]
-        return _page(wanted, first, arguments.get("after"))
-
-    return {**order, "lineItems": lines, "shippingLines": shipping_lines}
-
-
-def _page(items: list[dict[str, Any]], first: int | None, after: str | None) -> dict[str, Any]:
-    if first is None or not 0 < first <= MOST_PER_PAGE:
-        raise GraphQLError(f"you must provide first, from 1 to {MOST_PER_PAGE}")
-    ids = [_cursor(item) for item in items]
-    start = ids.index(after) + 1 if after is not None else 0
-    nodes = items[start : start + first]
-    info = {"hasNextPage": start + first < len(items), "endCursor": _cursor(nodes[-1]) if nodes else None}
-    return {"nodes": nodes, "pageInfo": info}
-
-
-def _cursor(item: dict[str, Any]) -> str:
-    return base64.b64encode(item["id"].encode()).decode()
 
 
 def _instant(moment: str) -> datetime:

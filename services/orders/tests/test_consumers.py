@@ -45,7 +45,7 @@ from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import claims, versions
 from pastelka_orders.repository.claims import Claim
 from pastelka_orders.repository.orders import StoredPhoto
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 FIRST = Delivery(attempt=1, is_last=False)
 

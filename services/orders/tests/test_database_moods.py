@@ -24,7 +24,7 @@ from pastelka_orders.database import Database
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 _END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""

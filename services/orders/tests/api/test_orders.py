@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from pastelka_common.storage import thumbnail_path
-from services.orders.tests.conftest import jpeg
+from services.orders.tests.api_client import jpeg
 
 
 async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.Connection) -> None:

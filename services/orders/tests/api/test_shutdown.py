@@ -12,7 +12,7 @@ import httpx
 
 from pastelka_common.servers import free_port
 from pastelka_common.testing.waiting import until
-from services.orders.tests.conftest import jpeg
+from services.orders.tests.api_client import jpeg
 
 _BOUNDARY = "pastelka"
 _HEAD = (

@@ -13,7 +13,7 @@ from pastelka_orders.erasure import Eraser
 from pastelka_orders.handlers import erasures as handlers
 from pastelka_orders.repository import erasures
 from services.orders.tests.book.test_versions import BOOKS, PDF, colored, jobs
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 QUIET = (
     "UPDATE orders SET created_at = now() - interval '9 days', updated_at = now() - interval '9 days'",

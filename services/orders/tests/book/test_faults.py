@@ -24,7 +24,7 @@ from services.orders.tests.book.samples import composed, order, photo, png
 from services.orders.tests.book.test_preflight import ITEM
 from services.orders.tests.book.test_preflight import order as of_items
 from services.orders.tests.book.test_versions import BOOKS, PDF, colored, jobs
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 
 @pytest.mark.parametrize("name", ["art_0_0.png", "photo_0_0.jpg", "sheets.json", "book.pdf", "sheet_2.webp"])

@@ -11,7 +11,7 @@ from pastelka_orders.handlers import stored_files as noted
 from pastelka_orders.repository.stored_files import StoredFile
 from services.orders.tests.book.samples import tool
 from services.orders.tests.book.test_versions import BOOKS, PDF, colored, jobs
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 REPLACED = """UPDATE images SET photo_replaced_at = now() + interval '1 minute', selected_coloring_id = NULL
     WHERE id = 2"""

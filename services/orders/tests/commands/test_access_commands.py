@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 
 from pastelka_orders.commands import main, parser, perform
-from services.orders.tests.conftest import PASSWORD, Command, Result
+from services.orders.tests.command_line import Command, Result
+from services.orders.tests.people import PASSWORD
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.topology import DEAD, JOBS, ensure_streams
 from pastelka_common.servers import ServerProcess, free_port
-from services.orders.tests.conftest import Command, Result
+from services.orders.tests.command_line import Command, Result
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -18,7 +18,7 @@ from pastelka_common.messaging.topology import JOBS, ensure_streams
 from pastelka_common.servers import ServerProcess, free_port
 from pastelka_orders.commands import parser, perform
 from pastelka_orders.settings import OrdersSettings
-from services.orders.tests.conftest import Command, Result
+from services.orders.tests.command_line import Command, Result
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -27,8 +27,8 @@ from pastelka_orders.dead_letters import row_job_letter
 from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.outbox import Relay
 from pastelka_orders.settings import OrdersSettings
-from services.orders.tests.conftest import attempt_due
 from services.orders.tests.fake_shopify import webhook_headers
+from services.orders.tests.job_attempts import attempt_due
 
 SECRET = "a-webhook-secret"
 SHOP_ID = 820982911946154508

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pastelka_orders.commands import parser, perform
-from services.orders.tests.conftest import Command, Result
+from services.orders.tests.command_line import Command, Result
 
 THREE_DAYS = timedelta(days=3)
 

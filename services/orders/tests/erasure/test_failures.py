@@ -18,7 +18,7 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.handlers import erasures as handlers
 from pastelka_orders.repository.erasures import ErasureRecord
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 OLD = timedelta(days=31)
 LONG = 60.0

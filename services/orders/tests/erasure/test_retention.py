@@ -12,7 +12,7 @@ from pastelka_common.messaging.topology import CANCELS
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 OLD = timedelta(days=31)
 YOUNG = timedelta(days=29)

@@ -14,8 +14,8 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.jobs import ShopJobs
-from services.orders.tests.conftest import attempt_due
 from services.orders.tests.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
+from services.orders.tests.job_attempts import attempt_due
 
 OLD = timedelta(days=31)
 

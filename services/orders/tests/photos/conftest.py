@@ -1,18 +1,26 @@
 """Photos of every kind, made on the spot."""
 
 import struct
+import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+import pytest_asyncio
 from PIL import Image
 
+from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.normalise import prepare_decoders
 from pastelka_orders.photos.photo_limits import PhotoLimits
+from pastelka_orders.photos.urls import UrlRules
+from services.orders.tests.photos.photo_site import Site, running_site
+from services.orders.tests.photos.recorder import Recorder, listening
 
 # Top left, top right, bottom left, bottom right.
 CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
@@ -97,3 +105,51 @@ def colors_seen() -> Callable[[bytes], tuple[tuple[int, ...], ...]]:
 
 def _rounded(color: Any) -> tuple[int, ...]:
     return tuple(min((0, 128, 255), key=lambda level: abs(level - channel)) for channel in color)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """A site that ``downloader`` may contact."""
+    async with running_site() as running:
+        yield running
+
+
+@pytest.fixture
+async def internal_site() -> AsyncIterator[Site]:
+    """A site at an internal address."""
+    async with running_site() as running:
+        yield running
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+async def downloader(site: Site, intake: PhotoIntake, temporary: Path) -> AsyncIterator[PhotoDownloader]:
+    """Downloads from ``site``."""
+    rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}"])
+    async with PhotoDownloader(intake, rules=rules) as running:
+        yield running
+    assert not any(temporary.iterdir())  # noqa: ASYNC240 - a folder of this test
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def recorders() -> AsyncIterator[Any]:
+    """Starts recorders."""
+    async with AsyncExitStack() as stack:
+
+        async def start() -> Recorder:
+            return await stack.enter_async_context(listening(Recorder()))
+
+        yield start
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def inside(recorders: Any) -> Recorder:
+    """The server that must not be contacted."""
+    found: Recorder = await recorders()
+    return found

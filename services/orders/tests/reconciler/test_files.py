@@ -11,7 +11,7 @@ from pastelka_orders.handlers.downloads import Downloads, stored
 from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
 from pastelka_orders.repository.orders import StoredPhoto
 from pastelka_orders.settings import OrdersSettings
-from services.orders.tests.conftest import claimed
+from services.orders.tests.job_attempts import claimed
 
 MISSING = [("coloring", "file_missing")]
 ALL = 1000

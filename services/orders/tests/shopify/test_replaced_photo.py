@@ -19,7 +19,7 @@ from pastelka_orders.handlers.orders import Process
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
-from services.orders.tests.conftest import attempt_due
+from services.orders.tests.job_attempts import attempt_due
 
 
 def picture(color: tuple[int, int, int]) -> bytes:

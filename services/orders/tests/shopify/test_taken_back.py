@@ -8,7 +8,7 @@ import pytest
 from pastelka_orders.database import Database
 from pastelka_orders.handlers import downloads
 from pastelka_orders.repository.orders import StoredPhoto
-from services.orders.tests.conftest import claimed
+from services.orders.tests.job_attempts import claimed
 
 ORDER = "/orders/1270"
 CANCELLED = "2026-11-20T12:00:00+01:00"

@@ -36,7 +36,7 @@ _SERVERS_FORBIDDEN_BY = "PASTELKA_SERVERS_FORBIDDEN_BY"
 _SERVERS = frozenset(
     {
         *("nats_server", "postgres_server", "mercure_hub", "bucket_server", "nginx_server"),
-        *("broker", "line"),  # of the members' own conftest.py
+        *("broker", "system"),  # of the members' own conftest.py
     }
 )
 _FOLDERS = {"faults": {"faults"}, "k8s": {"server"}}

@@ -32,7 +32,7 @@ class NotReadyError(Exception):
 
 
 @dataclass
-class Line:
+class System:
     """The running system and its journal."""
 
     stack: RunningStack
@@ -119,7 +119,7 @@ async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class LineOptions:
+class SystemOptions:
     """Options of the system."""
 
     images: int
@@ -133,7 +133,7 @@ class LineOptions:
 
 
 @asynccontextmanager
-async def running(folder: Path, setup: LineOptions) -> AsyncIterator[Line]:
+async def running(folder: Path, setup: SystemOptions) -> AsyncIterator[System]:
     """Run everything below ``folder`` until the block ends."""
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
@@ -151,25 +151,25 @@ async def running(folder: Path, setup: LineOptions) -> AsyncIterator[Line]:
             disk.mount(stack.storage, megabytes=64 + setup.images)
         async with stack, database.route(stack.postgres, pooled=setup.pooled) as route:
             environment |= route.environment
-            line = Line(stack, runpod, vectorizer, Journal(), disk.Filler(stack.storage), route)
-            await _start_services(line, setup)
-            keeper = asyncio.create_task(line.keep())
+            system = System(stack, runpod, vectorizer, Journal(), disk.Filler(stack.storage), route)
+            await _start_services(system, setup)
+            keeper = asyncio.create_task(system.keep())
             try:
-                yield line
+                yield system
             finally:
                 keeper.cancel()
                 await asyncio.wait({keeper})
                 _wake(stack)
 
 
-async def _start_services(line: Line, setup: LineOptions) -> None:
+async def _start_services(system: System, setup: SystemOptions) -> None:
     kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
     kinds[SECOND] = "coloring"
     kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}
     await asyncio.gather(
-        *(line.stack.add(name, kind, deadline=_START_SECONDS) for name, kind in kinds.items())
+        *(system.stack.add(name, kind, deadline=_START_SECONDS) for name, kind in kinds.items())
     )
-    line.journal.began = time.time()
+    system.journal.began = time.time()
 
 
 def _wake(stack: RunningStack) -> None:

@@ -16,7 +16,7 @@ from pastelka_local.testing.stack import photo, post_order
 
 
 @dataclass(frozen=True)
-class Line:
+class System:
     """A running system, its fake providers, and a client of its API."""
 
     stack: RunningStack
@@ -51,14 +51,14 @@ class Line:
 
 
 @asynccontextmanager
-async def running_line(
+async def running_system(
     folder: Path,
     runpod: FakeRunpod,
     vectorizer: FakeVectorizer,
     *,
     env: Mapping[str, str] | None = None,
     dashboard: bool = False,
-) -> AsyncIterator[Line]:
+) -> AsyncIterator[System]:
     """Run PostgreSQL, NATS, the hub, nginx, all services and the fakes.
 
     ``env`` is added to the environment of the services; with ``dashboard`` the gateway serves the built
@@ -79,4 +79,4 @@ async def running_line(
         }
         options = StackOptions(env=settings, nginx=True, dashboard=dashboard)
         async with RunningStack(folder, options) as stack, aiohttp.ClientSession() as http:
-            yield Line(stack, runpod, vectorizer, http)
+            yield System(stack, runpod, vectorizer, http)
