@@ -16,7 +16,7 @@ from tests.browser.orders import images, images_of
 from tests.browser.password_gateway import PasswordGateway, enter
 from tests.browser.test_phone import PHONE, too_wide
 from tests.browser.visitor import DisplayOptions, Visitor
-from tests.line import Line
+from tests.system import System
 
 # From a key to the first frame in which another image is on screen, and to the one in which its pictures are
 # loaded, in ms.
@@ -40,37 +40,37 @@ _MEASURE = """addEventListener("keydown", (event) => {
 }, true);"""
 
 
-async def colored(line: Line, photos: int, first_seed: int, customer: str) -> str:
+async def colored(system: System, photos: int, first_seed: int, customer: str) -> str:
     """The number of an order of a customer whose photos have a page."""
     form = aiohttp.FormData()
     for n in range(photos):
         form.add_field("photos", photo(first_seed + n), filename=f"{n}.jpg", content_type="image/jpeg")
     form.add_field("customer_name", customer)
     form.add_field("process", "coloring")
-    async with line.http.post(f"{line.stack.api_url}/orders", data=form) as response:
+    async with system.http.post(f"{system.stack.api_url}/orders", data=form) as response:
         number: str = (await response.json())["order_number"]
 
     async def done() -> bool:
-        return all(image["selected_version_ids"]["coloring"] for image in await images(line, number))
+        return all(image["selected_version_ids"]["coloring"] for image in await images(system, number))
 
     met: bool = await until(done, 120)
     assert met
     return number
 
 
-async def ids_of(line: Line, number: str) -> list[int]:
-    return [image["id"] for image in await images(line, number)]
+async def ids_of(system: System, number: str) -> list[int]:
+    return [image["id"] for image in await images(system, number)]
 
 
-async def image_of(line: Line, number: str, image_id: int) -> Any:
-    return await line.get(f"/orders/{number}/images/{image_id}")
+async def image_of(system: System, number: str, image_id: int) -> Any:
+    return await system.get(f"/orders/{number}/images/{image_id}")
 
 
-async def until_image(line: Line, number: str, image_id: int, field: str) -> Any:
+async def until_image(system: System, number: str, image_id: int, field: str) -> Any:
     """The image as soon as the API has the field."""
 
     async def there() -> Any:
-        image = await image_of(line, number, image_id)
+        image = await image_of(system, number, image_id)
         return image if image.get(field) else None
 
     return await until(there, 30)
@@ -92,24 +92,24 @@ async def open_review(visitor: Visitor, query: str) -> None:
     await visitor.until_light("live")
 
 
-async def undo_the_first(visitor: Visitor, line: Line, number: str, ids: list[int]) -> None:
+async def undo_the_first(visitor: Visitor, system: System, number: str, ids: list[int]) -> None:
     """Approve the first page, undo that, and approve it again."""
     page = visitor.page
     await shows(page, ids[0])
     await page.keyboard.press("Enter")
     await shows(page, ids[1])
     await expect(page.locator("[data-left]")).to_have_attribute("data-left", "39")
-    await until_image(line, number, ids[0], "approved_at")
+    await until_image(system, number, ids[0], "approved_at")
     await page.keyboard.press("u")
     await shows(page, ids[0])
     await expect(page.locator("[data-left]")).to_have_attribute("data-left", "40")
-    assert await visitor.until(lambda: is_open(line, number, ids[0]))
+    assert await visitor.until(lambda: is_open(system, number, ids[0]))
     await page.keyboard.press("Enter")
     await shows(page, ids[1])
 
 
-async def is_open(line: Line, number: str, image_id: int) -> bool:
-    return (await image_of(line, number, image_id)).get("approved_at") is None
+async def is_open(system: System, number: str, image_id: int) -> bool:
+    return (await image_of(system, number, image_id)).get("approved_at") is None
 
 
 async def pick_another(page: Page, image_id: int) -> None:
@@ -133,16 +133,16 @@ async def send_back(page: Page, reason: str) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_forty_pages_by_keyboard_alone(visitor: Visitor, line: Line) -> None:
-    number = await colored(line, 40, 2000, "Čtyřicet fotek")
-    ids = await ids_of(line, number)
+async def test_forty_pages_by_keyboard_alone(visitor: Visitor, system: System) -> None:
+    number = await colored(system, 40, 2000, "Čtyřicet fotek")
+    ids = await ids_of(system, number)
     await visitor.context.add_init_script(COUNT_POINTERS)
     await visitor.context.add_init_script(_MEASURE)
     await open_review(visitor, f"q={number}")
     page = visitor.page
     loaded = await visitor.loaded()
     await expect(page.locator("[data-left]")).to_have_attribute("data-left", "40")
-    await undo_the_first(visitor, line, number, ids)
+    await undo_the_first(visitor, system, number, ids)
     await pick_another(page, ids[1])
     await shows(page, ids[2])
     await send_back(page, "Dva nosy")
@@ -152,8 +152,8 @@ async def test_forty_pages_by_keyboard_alone(visitor: Visitor, line: Line) -> No
     await expect(page.get_by_role("heading", name="Vše je zkontrolované")).to_be_visible()
     await expect(page.locator("[data-left]")).to_have_attribute("data-left", "0")
 
-    await until_image(line, number, ids[39], "approved_at")
-    after = await images(line, number)
+    await until_image(system, number, ids[39], "approved_at")
+    after = await images(system, number)
     assert [image["id"] for image in after if not image.get("approved_at")] == [ids[2]]
     assert after[2]["rework_reason"] == "Dva nosy"
     assert after[2]["selected_version_ids"]["coloring"] is None
@@ -171,10 +171,10 @@ async def test_forty_pages_by_keyboard_alone(visitor: Visitor, line: Line) -> No
     await expect(page.get_by_role("table")).to_be_visible()
 
 
-async def test_orders_are_turned_and_what_is_passed_by_remains(visitor: Visitor, line: Line) -> None:
-    older = await colored(line, 2, 2050, "Listovaný zákazník")
-    newer = await colored(line, 1, 2055, "Listovaný zákazník")
-    [first], [second, third] = await ids_of(line, newer), await ids_of(line, older)
+async def test_orders_are_turned_and_what_is_passed_by_remains(visitor: Visitor, system: System) -> None:
+    older = await colored(system, 2, 2050, "Listovaný zákazník")
+    newer = await colored(system, 1, 2055, "Listovaný zákazník")
+    [first], [second, third] = await ids_of(system, newer), await ids_of(system, older)
     await open_review(visitor, "q=Listovan")
     page = visitor.page
     await shows(page, first)
@@ -197,8 +197,8 @@ async def test_orders_are_turned_and_what_is_passed_by_remains(visitor: Visitor,
     await expect(page.locator("[data-left]")).to_have_attribute("data-left", "1")
 
 
-async def test_all_pictures_zoom_together(visitor: Visitor, line: Line) -> None:
-    number = await colored(line, 1, 2060, "Lupa")
+async def test_all_pictures_zoom_together(visitor: Visitor, system: System) -> None:
+    number = await colored(system, 1, 2060, "Lupa")
     await open_review(visitor, f"from={number}")
     page = visitor.page
     await page.keyboard.press("q")
@@ -225,10 +225,10 @@ async def test_all_pictures_zoom_together(visitor: Visitor, line: Line) -> None:
     assert await visitor.until(lambda: page.evaluate(f"({parts})().every((one) => one.startsWith('1.00'))"))
 
 
-async def test_one_approves_while_another_makes_a_candidate(visit: Arrive, line: Line) -> None:
+async def test_one_approves_while_another_makes_a_candidate(visit: Arrive, system: System) -> None:
     here, there = await visit(), await visit()
-    number = await colored(line, 1, 2065, "Dva operátoři")
-    [image_id] = await ids_of(line, number)
+    number = await colored(system, 1, 2065, "Dva operátoři")
+    [image_id] = await ids_of(system, number)
     for visitor in (here, there):
         await open_review(visitor, f"from={number}")
         await shows(visitor.page, image_id)
@@ -238,29 +238,29 @@ async def test_one_approves_while_another_makes_a_candidate(visit: Arrive, line:
     # What arrives is not approved without a look: the first page is still the picked one.
     await expect(candidates(here.page).nth(0)).to_have_attribute("aria-pressed", "true")
     await here.page.keyboard.press("Enter")
-    first = (await until_image(line, number, image_id, "approved_at"))["versions"]["coloring"][0]["id"]
+    first = (await until_image(system, number, image_id, "approved_at"))["versions"]["coloring"][0]["id"]
     await expect(there.page.locator("[data-approved]")).to_be_visible()
     await expect(candidates(there.page)).to_have_count(0)
     await there.page.keyboard.press("2")
     await there.page.keyboard.press("x")
     await expect(there.page.get_by_role("dialog")).to_have_count(0)
-    after = await image_of(line, number, image_id)
+    after = await image_of(system, number, image_id)
     assert after["selected_version_ids"]["coloring"] == first
 
 
-async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visitor, line: Line) -> None:
-    number = await colored(line, 2, 2070, "Odmítnutí")
-    image_id, other = await ids_of(line, number)
+async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visitor, system: System) -> None:
+    number = await colored(system, 2, 2070, "Odmítnutí")
+    image_id, other = await ids_of(system, number)
     await open_review(visitor, f"from={number}")
     page = visitor.page
     await shows(page, image_id)
     await page.keyboard.press("q")
     await expect(candidates(page)).to_have_count(2)
-    first, second = (await image_of(line, number, image_id))["versions"]["coloring"]
+    first, second = (await image_of(system, number, image_id))["versions"]["coloring"]
     visitor.watch.announce(r"/approve: 409")
 
     async def overtake(route: Route) -> None:
-        await line.post(f"/images/{image_id}/approve", {"coloring_version_id": first["id"]})
+        await system.post(f"/images/{image_id}/approve", {"coloring_version_id": first["id"]})
         await route.continue_()
 
     await page.route(f"**/images/{image_id}/approve", overtake)
@@ -272,18 +272,18 @@ async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visito
     await toast.get_by_role("button", name="Ukázat").click()
     await shows(page, image_id)
     await expect(page.locator("[data-approved]")).to_be_visible()
-    after = await image_of(line, number, image_id)
+    after = await image_of(system, number, image_id)
     assert after["selected_version_ids"]["coloring"] == first["id"] != second["id"]
     # Nothing is left to undo.
     await expect(page.get_by_role("button", name="Vrátit zpět")).to_be_disabled()
 
 
 @pytest.mark.parametrize("look", [PHONE, DisplayOptions(width=768, height=1024, touch=True)])
-async def test_by_touch(visit: Arrive, line: Line, look: DisplayOptions) -> None:
+async def test_by_touch(visit: Arrive, system: System, look: DisplayOptions) -> None:
     visitor = await visit(look)
     page = visitor.page
-    number = await colored(line, 2, 2080 + look.width, "Dotyk")
-    first, second = await ids_of(line, number)
+    number = await colored(system, 2, 2080 + look.width, "Dotyk")
+    first, second = await ids_of(system, number)
     await visitor.open_order(number)
     await page.get_by_role("link", name="Zkontrolovat (2)").tap()
     await shows(page, first)
@@ -301,22 +301,22 @@ async def test_by_touch(visit: Arrive, line: Line, look: DisplayOptions) -> None
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Důvod").fill("Chybí ucho")
     await dialog.get_by_role("button", name="Vrátit").tap()
-    sent_back = await until_image(line, number, second, "rework_reason")
+    sent_back = await until_image(system, number, second, "rework_reason")
     assert sent_back["rework_reason"] == "Chybí ucho"
-    approved = await image_of(line, number, first)
+    approved = await image_of(system, number, first)
     assert approved["selected_version_ids"]["coloring"] == approved["versions"]["coloring"][1]["id"]
 
 
 async def test_a_viewer_is_offered_nothing(
-    visit: Arrive, line: Line, password_gateway: PasswordGateway
+    visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await colored(line, 2, 2090, "Jen se dívá")
+    order = await colored(system, 2, 2090, "Jen se dívá")
     name = await password_gateway.user("viewer")
     visitor = await visit(at=password_gateway.url)
     page = visitor.page
     await enter(visitor, name)
     await expect(page.get_by_role("link", name="Kontrola")).to_have_count(0)
-    before = await line.get(f"/orders/{order}")
+    before = await system.get(f"/orders/{order}")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method) if request.method != "GET" else None)
     await open_review(visitor, f"from={order}")
@@ -333,4 +333,4 @@ async def test_a_viewer_is_offered_nothing(
     await page.keyboard.press("ArrowRight")
     await shows(page, second)
     assert asked == []
-    assert await line.get(f"/orders/{order}") == before
+    assert await system.get(f"/orders/{order}") == before

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images_of
 from tests.browser.visitor import Visitor
-from tests.line import Line
+from tests.system import System
 
 
 async def generate(visitor: Visitor, ids: list[int], status: str = "completed") -> None:
@@ -23,9 +23,9 @@ async def filter_by(visitor: Visitor, stage: str) -> None:
     await chips.get_by_role("button", name=stage).click()
 
 
-async def test_from_generated_to_shipped_by_the_next_action(visit: Arrive, line: Line) -> None:
+async def test_from_generated_to_shipped_by_the_next_action(visit: Arrive, system: System) -> None:
     visitor, at_list = await visit(), await visit()
-    order = await line.order(2, first_seed=60)
+    order = await system.order(2, first_seed=60)
     number, ids = order["order_number"], [image["id"] for image in images_of(order)]
     await at_list.open()
     await at_list.until_light("live")
@@ -54,11 +54,11 @@ async def test_from_generated_to_shipped_by_the_next_action(visit: Arrive, line:
     assert await visitor.loaded() == loaded
 
 
-async def test_a_failed_page_is_found_by_its_stage_and_retried(visitor: Visitor, line: Line) -> None:
-    order = await line.order(1, first_seed=65)
+async def test_a_failed_page_is_found_by_its_stage_and_retried(visitor: Visitor, system: System) -> None:
+    order = await system.order(1, first_seed=65)
     number, ids = order["order_number"], [image["id"] for image in images_of(order)]
     await visitor.open_order(number)
-    line.runpod.fail("submit", 401)
+    system.runpod.fail("submit", 401)
     await generate(visitor, ids, "error")
     await has_stage(visitor, "attention")
     await visitor.open()
@@ -70,8 +70,8 @@ async def test_a_failed_page_is_found_by_its_stage_and_retried(visitor: Visitor,
     await has_stage(visitor, "to_review")
 
 
-async def test_an_order_is_put_on_hold_with_a_reason(visitor: Visitor, line: Line) -> None:
-    number = (await line.order(1, first_seed=66))["order_number"]
+async def test_an_order_is_put_on_hold_with_a_reason(visitor: Visitor, system: System) -> None:
+    number = (await system.order(1, first_seed=66))["order_number"]
     page = visitor.page
     await visitor.open_order(number)
     await page.get_by_role("button", name="Pozastavit").click()
@@ -84,9 +84,11 @@ async def test_an_order_is_put_on_hold_with_a_reason(visitor: Visitor, line: Lin
     await has_stage(visitor, "to_generate")
 
 
-async def test_an_approval_freezes_the_choice_for_all_until_it_is_lifted(visit: Arrive, line: Line) -> None:
+async def test_an_approval_freezes_the_choice_for_all(
+    visit: Arrive, system: System
+) -> None:
     here, there = await visit(), await visit()
-    order = await line.order(1, first_seed=67)
+    order = await system.order(1, first_seed=67)
     number, image = order["order_number"], images_of(order)[0]["id"]
     await here.open_order(number)
     await there.open_order(number)

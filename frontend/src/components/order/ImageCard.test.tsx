@@ -1,58 +1,13 @@
-import { QueryClient, QueryClientProvider, skipToken, useQuery } from "@tanstack/react-query";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Toasts } from "@/components/Toasts";
 import { orderKey } from "@/lib/orderQuery";
-import { imagesOf } from "./cached-order";
-import { ImageCard } from "./ImageCard";
-import type { Order, OrderImage } from "./model";
 import { problem, serve } from "./test/api";
-import { RunTimesContext, runTimesOf, UNKNOWN_RUN_TIMES, type RunTimes } from "./runTimes";
+import { runTimesOf } from "./runTimes";
 import { image, order, page, svg } from "./test/orders";
-import { useCardKeys, type CardRegister } from "./useCardKeys";
-import type { Viewed } from "./views";
+import { pages, show, tile, TWO_PAGES } from "./test/showCard";
 
 afterEach(() => vi.unstubAllGlobals());
 
-const OPTIONS = {
-  coloring: { megapixels: 2, steps: 4 },
-  svg: { shape_stacking: "stacked", group_by: "color" },
-  taken: ["megapixels", "steps", "frame", "background", "line_weight"],
-} as const;
-
-/** Renders the card of the first image of the cached order as the page does. */
-function Shown({ register, onView }: { register: CardRegister; onView: (viewed: Viewed) => void }) {
-  useCardKeys(register);
-  const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
-  const first = data && imagesOf(data)[0];
-  if (!first) return null;
-  return <ImageCard orderNumber="1270" image={first} options={OPTIONS} register={register} onView={onView} />;
-}
-
-function show(shown: OrderImage, runTimes: RunTimes = UNKNOWN_RUN_TIMES) {
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
-  queries.setQueryData(orderKey("1270"), order([shown]));
-  const onView = vi.fn<(viewed: Viewed) => void>();
-  render(
-    <QueryClientProvider client={queries}>
-      <RunTimesContext value={runTimes}>
-        <Shown register={new Map()} onView={onView} />
-      </RunTimesContext>
-      <Toasts />
-    </QueryClientProvider>,
-  );
-  return { queries, onView, user: userEvent.setup() };
-}
-
-const pages = (): HTMLElement => screen.getByRole("list", { name: "Verze omalovánky" });
-const tile = (version: number): HTMLElement =>
-  within(pages()).getByRole("button", { name: new RegExp(`^v${version}\\b`) });
-
-const TWO_PAGES = image({
-  selected_version_ids: { coloring: 1, svg: 11 },
-  versions: { coloring: [page(1), page(2)], svg: [svg(11, 1)] },
-});
 const FAILED = image({
   versions: {
     coloring: [page(1, { status: "error", url: null, error: { code: "x", message: "Došel kredit." } })],
@@ -142,55 +97,6 @@ describe("choosing a version", () => {
     await user.click(screen.getByRole("button", { name: /Omalovánka v2 · kandidát/ }));
     expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring", looked: { coloring: 2 } });
     expect(requests).toEqual([]);
-  });
-});
-
-describe("approving", () => {
-  const approved = { ...TWO_PAGES, approved_at: "2026-11-23T11:00:00+01:00", approved_by: "Jana" };
-
-  it("approves the page that is shown, and shows by whom", async () => {
-    const selected_version_ids = { coloring: 2, svg: null };
-    const { requests } = serve({
-      "POST /api/v1/images/7/approve": () => ({ status: 200, body: { ...approved, selected_version_ids } }),
-      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([approved]) }),
-    });
-    const { user } = show(TWO_PAGES);
-    await user.click(tile(2));
-    await user.click(screen.getByRole("button", { name: "Schválit v2" }));
-    expect(await screen.findByText("Schváleno (Jana)")).toBeVisible();
-    expect(requests).toContain('POST /api/v1/images/7/approve {"coloring_version_id":2}');
-  });
-
-  it("offers no other choice until it is lifted", async () => {
-    const { requests } = serve({
-      "DELETE /api/v1/images/7/approve": () => ({ status: 200, body: TWO_PAGES }),
-      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([TWO_PAGES]) }),
-    });
-    const { user } = show(approved);
-    await user.click(tile(2));
-    expect(screen.queryByRole("button", { name: "Vybrat v2" })).toBeNull();
-    await user.click(screen.getByRole("button", { name: "Zrušit schválení" }));
-    expect(await screen.findByRole("button", { name: "Schválit v2" })).toBeVisible();
-    expect(requests).toContain("DELETE /api/v1/images/7/approve");
-  });
-
-  it("sends a page back only with a reason", async () => {
-    const sent = {
-      ...TWO_PAGES,
-      selected_version_ids: { coloring: null, svg: null },
-      rework_reason: "Dva nosy",
-    };
-    const { requests } = serve({
-      "POST /api/v1/images/7/rework": () => ({ status: 200, body: sent }),
-      "GET /api/v1/orders/1270": () => ({ status: 200, body: order([sent]) }),
-    });
-    const { user } = show(TWO_PAGES);
-    await user.click(screen.getByRole("button", { name: "Vrátit" }));
-    const dialog = within(screen.getByRole("dialog"));
-    await user.click(dialog.getByRole("button", { name: "Vrátit" }));
-    expect(requests).toEqual([]);
-    await user.type(dialog.getByRole("textbox", { name: "Důvod" }), "Dva nosy{Enter}");
-    expect(await screen.findByText("Vráceno: Dva nosy")).toBeVisible();
   });
 });
 
