@@ -84,9 +84,7 @@ async def test_an_order_is_put_on_hold_with_a_reason(visitor: Visitor, system: S
     await has_stage(visitor, "to_generate")
 
 
-async def test_an_approval_freezes_the_choice_for_all(
-    visit: Arrive, system: System
-) -> None:
+async def test_an_approval_freezes_the_choice_for_all(visit: Arrive, system: System) -> None:
     here, there = await visit(), await visit()
     order = await system.order(1, first_seed=67)
     number, image = order["order_number"], images_of(order)[0]["id"]

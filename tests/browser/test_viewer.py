@@ -14,7 +14,7 @@ from tests.system import System
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    "|Vše|(Vyžaduje zásah|K vygenerování|Ke kontrole|Čeká na fotky|Generuje se|Schváleno|Vytištěno|Odesláno"
+    r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno|Odesláno"
     r"|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
     r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"

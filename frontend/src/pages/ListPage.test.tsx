@@ -38,7 +38,11 @@ const row = (number: string): HTMLElement => {
   if (!found) throw new Error(`the link to ${number} is in no row`);
   return found;
 };
-const numbers = () => screen.getAllByRole("link").map((link) => link.textContent);
+const numbers = () =>
+  screen
+    .getAllByRole("link")
+    .filter((link) => link.dataset["order"])
+    .map((link) => link.textContent);
 const box = (number: string) => screen.getByRole("checkbox", { name: `Vybrat objednávku ${number}` });
 const address = () => screen.getByTestId("address").textContent;
 

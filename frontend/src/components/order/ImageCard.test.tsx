@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { orderKey } from "@/lib/orderQuery";
 import { problem, serve } from "./test/api";
 import { runTimesOf } from "./runTimes";
-import { image, order, page, svg } from "./test/orders";
+import { image, order, page } from "./test/orders";
 import { pages, show, tile, TWO_PAGES } from "./test/showCard";
 
 afterEach(() => vi.unstubAllGlobals());

@@ -72,7 +72,7 @@ export function Pane({
     <figure
       className={cn(
         "flex min-h-0 min-w-0 flex-col overflow-hidden rounded-[10px] border bg-card",
-        isPicked ? "border-accent outline-2 -outline-offset-2 outline-accent" : "border-line",
+        isPicked ? "border-accent ring-2 ring-accent" : "border-line",
       )}
     >
       <div

@@ -30,11 +30,16 @@ export function Pictures({ image, picked, onPick, zoom, sizes }: PicturesProps) 
   const large = largeCandidates(image, picked);
   const photo = photoOf(image);
   const name = t("detail.photo", { position: image.position });
+  const size = sizes.get(photo ?? "");
+  // Two wide pages are largest below each other, two high ones side by side.
+  const isColumn = large.length === 2 && size !== undefined && size.width > size.height;
   return (
     <div
       className={cn(
-        "grid min-h-0 flex-1 grid-rows-[minmax(0,2fr)_minmax(0,3fr)] gap-2 px-2 sm:gap-3 sm:px-4 md:grid-rows-1",
-        large.length > 1 ? "md:grid-cols-[2fr_3fr]" : "md:grid-cols-2",
+        "grid min-h-0 flex-1 grid-rows-[minmax(0,2fr)_minmax(0,3fr)] gap-2 px-2 pt-0.5 sm:gap-3 sm:px-4 md:landscape:grid-rows-1",
+        large.length < 2 && "md:landscape:grid-cols-2",
+        large.length > 1 &&
+          (isColumn ? "md:landscape:grid-cols-[3fr_2fr]" : "md:landscape:grid-cols-[2fr_3fr]"),
       )}
     >
       {photo === null ? (
@@ -52,6 +57,7 @@ export function Pictures({ image, picked, onPick, zoom, sizes }: PicturesProps) 
             "grid min-h-0 flex-1 gap-2 sm:gap-3",
             large.length > 1 && "grid-cols-2",
             large.length > 2 && "grid-rows-2",
+            isColumn && "md:landscape:grid-cols-1 md:landscape:grid-rows-2",
           )}
         >
           {large.map((page) => (
@@ -92,6 +98,7 @@ function Candidate({ image, page, isPicked, onPick, zoom, sizes }: CandidateProp
   const isChosen = page.id === image.selected_version_ids.coloring;
   const name = t("review.page", { version: page.version });
   const state = t(isChosen ? "review.chosen" : "review.candidate");
+  const caption = `v${page.version} · ${state}`;
   return (
     <Pane
       file={page.url ?? ""}
@@ -112,10 +119,12 @@ function Candidate({ image, page, isPicked, onPick, zoom, sizes }: CandidateProp
           className="flex h-9 min-w-0 flex-1 items-center gap-2 text-left"
         >
           {place < 10 && <kbd>{place}</kbd>}
-          <span className={cn("truncate", isPicked && "font-semibold text-ink")}>{`${name} · ${state}`}</span>
+          <span className={cn("truncate", isPicked && "font-semibold text-ink")}>{caption}</span>
         </button>
       ) : (
-        <span data-candidate={page.id} className="truncate">{`${name} · ${state}`}</span>
+        <span data-candidate={page.id} className="truncate">
+          {caption}
+        </span>
       )}
     </Pane>
   );

@@ -23,6 +23,11 @@ export function ReviewActions(props: ReviewActionsProps) {
   return (
     <footer className="flex shrink-0 flex-wrap items-center justify-between gap-2 px-2 py-2 sm:px-4">
       <div className="flex flex-wrap items-center gap-2 max-sm:w-full max-sm:justify-between">
+        {!isApproved && offered.length > 0 && (
+          <span aria-hidden className="text-[13px] text-mute max-lg:hidden">
+            {t("review.make.label")}
+          </span>
+        )}
         {!isApproved &&
           offered.map(({ key, preset }) => (
             <Act
@@ -77,6 +82,7 @@ function Act({ act, children, keys, label, isPrimary = false, disabled = false }
       type="button"
       className={cn("button max-md:h-11", isPrimary && "button-primary max-sm:flex-1")}
       title={label}
+      aria-label={label}
       disabled={disabled}
       onMouseDown={(event) => event.preventDefault()}
       onClick={act}

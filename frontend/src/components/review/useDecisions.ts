@@ -101,6 +101,7 @@ function useImageRequests(show: (place: Place) => void) {
   const queries = useQueryClient();
   const [decided, setDecided] = useState<Decided>(new Set());
   const lines = useRef(new Map<number, Promise<boolean>>());
+  const latest = useRef(new Map<number, symbol>());
   const running = useRef(new Map<string, number>());
 
   const put = (orderNumber: string, image: OrderImage): void => {
@@ -122,6 +123,8 @@ function useImageRequests(show: (place: Place) => void) {
     act: () => Promise<OrderImage>,
     isDecision = false,
   ): Promise<boolean> => {
+    const request = Symbol("request");
+    latest.current.set(image.id, request);
     const previous = lines.current.get(image.id) ?? Promise.resolve(true);
     running.current.set(orderNumber, (running.current.get(orderNumber) ?? 0) + 1);
     if (isDecision) setDecided((before) => new Set(before).add(image.id));
@@ -138,7 +141,7 @@ function useImageRequests(show: (place: Place) => void) {
         showToast(`${text} ${failureSentence(error, t)}`, failureTone(error), back);
         return false;
       } finally {
-        const isLast = lines.current.get(image.id) === work;
+        const isLast = latest.current.get(image.id) === request;
         await ended(orderNumber);
         if (isLast) setDecided((before) => new Set([...before].filter((id) => id !== image.id)));
       }
