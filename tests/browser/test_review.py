@@ -135,7 +135,7 @@ async def send_back(page: Page, reason: str) -> None:
 
 @pytest.mark.timeout(400)
 async def test_forty_pages_by_keyboard_alone(visitor: Visitor, system: System) -> None:
-    number = await colored(system, 40, 2000, "Čtyřicet fotek")
+    number = await colored(system, 40, 2000, "Marek")
     ids = await ids_of(system, number)
     await visitor.context.add_init_script(COUNT_POINTERS)
     await visitor.context.add_init_script(_MEASURE)
@@ -173,10 +173,10 @@ async def test_forty_pages_by_keyboard_alone(visitor: Visitor, system: System) -
 
 
 async def test_orders_are_turned_and_what_is_passed_by_remains(visitor: Visitor, system: System) -> None:
-    older = await colored(system, 2, 2050, "Listovaný zákazník")
-    newer = await colored(system, 1, 2055, "Listovaný zákazník")
+    older = await colored(system, 2, 2050, "Pokorny")
+    newer = await colored(system, 1, 2055, "Pokorny")
     [first], [second, third] = await ids_of(system, newer), await ids_of(system, older)
-    await open_review(visitor, "q=Listovan")
+    await open_review(visitor, "q=Pokorny")
     page = visitor.page
     await shows(page, first)
     await page.keyboard.press("BracketRight")
@@ -199,7 +199,7 @@ async def test_orders_are_turned_and_what_is_passed_by_remains(visitor: Visitor,
 
 
 async def test_all_pictures_zoom_together(visitor: Visitor, system: System) -> None:
-    number = await colored(system, 1, 2060, "Lupa")
+    number = await colored(system, 1, 2060, "Urban")
     await open_review(visitor, f"from={number}")
     page = visitor.page
     await page.keyboard.press("q")
@@ -229,7 +229,7 @@ async def test_all_pictures_zoom_together(visitor: Visitor, system: System) -> N
 
 async def test_one_approves_while_another_makes_a_candidate(visit: Arrive, system: System) -> None:
     here, there = await visit(), await visit()
-    number = await colored(system, 1, 2065, "Dva operátoři")
+    number = await colored(system, 1, 2065, "Kolar")
     [image_id] = await ids_of(system, number)
     for visitor in (here, there):
         await open_review(visitor, f"from={number}")
@@ -251,7 +251,7 @@ async def test_one_approves_while_another_makes_a_candidate(visit: Arrive, syste
 
 
 async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visitor, system: System) -> None:
-    number = await colored(system, 2, 2070, "Odmítnutí")
+    number = await colored(system, 2, 2070, "Vesely")
     image_id, other = await ids_of(system, number)
     await open_review(visitor, f"from={number}")
     page = visitor.page
@@ -284,7 +284,7 @@ async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visito
 async def test_by_touch(visit: Arrive, system: System, look: DisplayOptions) -> None:
     visitor = await visit(look)
     page = visitor.page
-    number = await colored(system, 2, 2080 + look.width, "Dotyk")
+    number = await colored(system, 2, 2080 + look.width, "Benes")
     first, second = await ids_of(system, number)
     await visitor.open_order(number)
     await page.get_by_role("link", name="Zkontrolovat (2)").tap()
@@ -312,7 +312,7 @@ async def test_by_touch(visit: Arrive, system: System, look: DisplayOptions) -> 
 async def test_a_viewer_is_offered_nothing(
     visit: Arrive, system: System, password_gateway: PasswordGateway
 ) -> None:
-    order = await colored(system, 2, 2090, "Jen se dívá")
+    order = await colored(system, 2, 2090, "Sykora")
     name = await password_gateway.user("viewer")
     visitor = await visit(at=password_gateway.url)
     page = visitor.page

@@ -14,8 +14,8 @@ from tests.system import System
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno|Odesláno"
-    r"|Pozastaveno|Zrušeno)(\d+\+?)?"
+    r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno"
+    r"|Odesláno|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
     r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )

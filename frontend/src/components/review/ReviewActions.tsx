@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { REVIEW_PRESETS, type ReviewCommands, type ReviewPreset } from "./useReviewKeys";
@@ -30,12 +29,7 @@ export function ReviewActions(props: ReviewActionsProps) {
         )}
         {!isApproved &&
           offered.map(({ key, preset }) => (
-            <Act
-              key={key}
-              keys={key}
-              label={t("review.make", { preset: t(`detail.preset.${preset}`) })}
-              act={() => commands.make(preset)}
-            >
+            <Act key={key} keys={key} label={t("review.make.label")} act={() => commands.make(preset)}>
               {t(`detail.preset.${preset}`)}
             </Act>
           ))}
@@ -68,8 +62,9 @@ export function ReviewActions(props: ReviewActionsProps) {
 
 interface ActProps {
   act: () => void;
-  children: ReactNode;
+  children: string;
   keys?: string;
+  /** What the text belongs to, for screen readers and as a tooltip. */
   label?: string;
   isPrimary?: boolean;
   disabled?: boolean;
@@ -81,12 +76,12 @@ function Act({ act, children, keys, label, isPrimary = false, disabled = false }
     <button
       type="button"
       className={cn("button max-md:h-11", isPrimary && "button-primary max-sm:flex-1")}
-      title={label}
-      aria-label={label}
+      title={label && `${label}: ${children}`}
       disabled={disabled}
       onMouseDown={(event) => event.preventDefault()}
       onClick={act}
     >
+      {label && <span className="sr-only">{`${label}: `}</span>}
       {children}
       {keys && (
         <kbd className="hidden md:inline" aria-hidden>
