@@ -131,11 +131,8 @@ class OrderCancelledError(ConflictError, code="order_cancelled"):
 class ItemRemovedError(ConflictError, code="line_item_removed"):
     """The shop removed the line item."""
 
-    def __init__(self, image_id: int) -> None:
-        super().__init__(
-            f"The line item of image {image_id} was removed in the shop; nothing is generated for it.",
-            image_id=image_id,
-        )
+    def __init__(self, item: str, refused: str, **ids: int) -> None:
+        super().__init__(f"{item} was removed in the shop; {refused}.", **ids)
 
 
 class NothingToDoError(ConflictError, code="nothing_to_do"):
