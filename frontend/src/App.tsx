@@ -1,5 +1,5 @@
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
-import { lazy } from "react";
+import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { ErrorBoundary } from "@/components/ErrorBoundary";
 import { SessionGate } from "@/components/session/SessionGate";
@@ -9,6 +9,7 @@ import { ListPage } from "@/pages/ListPage";
 import { MissingPage } from "@/pages/MissingPage";
 
 const OrderPage = lazy(() => import("@/pages/OrderPage"));
+const ReviewPage = lazy(() => import("@/pages/ReviewPage"));
 const SystemPage = lazy(() => import("@/pages/SystemPage"));
 
 export function App({ queryClient }: { queryClient: QueryClient }) {
@@ -19,6 +20,14 @@ export function App({ queryClient }: { queryClient: QueryClient }) {
           <BrowserRouter>
             <SessionGate>
               <Routes>
+                <Route
+                  path="review"
+                  element={
+                    <Suspense>
+                      <ReviewPage />
+                    </Suspense>
+                  }
+                />
                 <Route element={<Shell />}>
                   <Route index element={<ListPage />} />
                   <Route path="orders/:orderNumber" element={<OrderPage />} />

@@ -103,3 +103,22 @@ def name_title(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         return
     if isinstance(case.body, dict) and isinstance(case.body.get("title"), str):
         case.body["title"] = f"A{case.body['title'][1:]}"
+
+
+@schemathesis.hook("before_call").apply_to(path_regex="/rework$|/orders/{order_number}$")
+def name_reason(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
+    """A reason has a visible character, likewise."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    for name in ("reason", "on_hold_reason"):
+        if isinstance(case.body, dict) and isinstance(case.body.get(name), str):
+            case.body[name] = f"A{case.body[name][1:]}"
+
+
+@schemathesis.hook("before_call").apply_to(path="/api/v1/orders", method="GET")
+def filter_once(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
+    """A list is filtered by a status or by a stage: a rule over two fields."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    if case.query and case.query.get("status") is not None:
+        case.query.pop("stage", None)

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from tests.bench import broker, dashboard, facts, http, images, search
+from tests.bench import broker, dashboard, facts, http, images, search, stages
 from tests.bench.figures import Results
 from tests.bench.system import Options, say
 
@@ -30,11 +30,12 @@ SCENARIOS: dict[str, Scenario] = {
     "broker": broker.sync_cost,
     "dashboard": dashboard.dashboard,
     "search": search.searches,
+    "stages": stages.stages,
 }
-_BY_DEFAULT = [name for name in SCENARIOS if name not in {"dashboard", "search"}]
+_BY_DEFAULT = [name for name in SCENARIOS if name not in {"dashboard", "search", "stages"}]
 """The default scenarios.
 
-The dashboard (needs a browser) and the search (a million orders) run only if named.
+The dashboard (needs a browser), the search and the stages (a million orders) run only if named.
 """
 _BUSY = 0.5
 _MARKDOWN = """# Benchmarks

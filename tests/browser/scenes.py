@@ -60,6 +60,8 @@ async def scenes(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterato
         yield f"list: {name}"
     async for name in _of_an_order(visitor, words, order):
         yield f"order: {name}"
+    async for name in _of_the_review(visitor, words, order):
+        yield f"review: {name}"
     async for name in _elsewhere(visitor, words):
         yield name
     async for name in _of_signing_in(visitor, words):
@@ -167,6 +169,26 @@ async def _of_a_book(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     yield "book with its sheets, and a wrong width"
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+
+
+async def _of_the_review(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
+    page, dialog = visitor.page, visitor.page.get_by_role("dialog")
+    await visitor.open(f"/review?from={order['order_number']}")
+    await expect(page.locator("[data-sheet=true]")).to_have_count(3)
+    await visitor.until_light("live")
+    yield "two candidates"
+    await page.keyboard.press("x")
+    await expect(dialog.get_by_label(words["review.sendBack.reason"])).to_be_focused()
+    yield "reason for sending back"
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await page.keyboard.press("?")
+    await expect(dialog).to_be_visible()
+    yield "keys"
+    await page.keyboard.press("Escape")
+    await visitor.open("/review?q=no-such-name")
+    await expect(page.get_by_text(words["review.done.title"])).to_be_visible()
+    yield "nothing to review"
 
 
 async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:

@@ -199,6 +199,7 @@ async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, system: Sys
     await expect(items).to_have_count(0)
     await expect(menu).to_be_focused()
     await keys.press("Enter")
+    await expect(items.first).to_be_focused()
     await keys.press("End")
     async with page.expect_download() as download:
         await keys.press("Enter")

@@ -67,10 +67,9 @@ async def test_main_job_by_touch(visit: Arrive, system: System) -> None:
     await fits(visitor)
     await visitor.lane(these[0], "coloring").get_by_role("button", name="Nová omalovánka").tap()
     await expect(visitor.badge(these[0], "coloring", 2)).to_have_attribute("data-status", "completed")
-    tiles = visitor.lane(these[0], "coloring").locator("li button")
-    for place in (1, 0):
-        await tiles.nth(place).tap()
-        await expect(tiles.nth(place)).to_have_attribute("aria-pressed", "true")
+    for version in (2, 1):
+        await visitor.choose(these[0], "coloring", version)
+    await fits(visitor)
     await page.get_by_role("button", name="Vygenerovat SVG", exact=True).first.tap()
     for image in these:
         await expect(visitor.badge(image, "svg")).to_have_attribute("data-status", "completed")

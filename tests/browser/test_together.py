@@ -31,10 +31,10 @@ async def test_changes_of_one_user_appear_for_another(visit: Arrive, system: Sys
     here_tiles = here.lane(image, "coloring").locator("li button")
     there_tiles = there.lane(image, "coloring").locator("li button")
     for place in (1, 0, 1):
-        await here_tiles.nth(place).click()
-        await expect(there_tiles.nth(place)).to_have_attribute("aria-pressed", "true")
-    await there_tiles.nth(0).click()
-    await expect(here_tiles.nth(0)).to_have_attribute("aria-pressed", "true")
+        await here.choose(image, "coloring", place + 1)
+        await expect(there_tiles.nth(place)).to_have_attribute("aria-current", "true")
+    await there.choose(image, "coloring", 1)
+    await expect(here_tiles.nth(0)).to_have_attribute("aria-current", "true")
 
     await there.lane(image, "svg").get_by_role("button", name="Vygenerovat SVG").click()
     await expect(here.badge(image, "svg")).to_have_attribute("data-status", "completed")

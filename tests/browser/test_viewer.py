@@ -14,9 +14,10 @@ from tests.system import System
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
+    r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno"
+    r"|Odesláno|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
-    r"|v\d+(Chyba|Zrušeno).*|Obnovit"
+    r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 

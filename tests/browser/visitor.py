@@ -82,6 +82,16 @@ class Visitor:
         place = {"photo": 0, "coloring": 1, "svg": 2}[kind]
         return self.card(image_id).locator("xpath=./div/*").nth(place)
 
+    async def choose(self, image_id: int, kind: str, version: int) -> None:
+        """Look at the ``version``-th version of a kind, which chooses nothing, then choose it."""
+        lane = self.lane(image_id, kind)
+        tile = lane.locator("li button").nth(version - 1)
+        await tile.click()
+        await expect(tile).to_have_attribute("aria-pressed", "true")
+        await expect(tile).to_have_attribute("aria-current", "false")
+        await lane.get_by_role("button", name=f"Vybrat v{version}").click()
+        await expect(tile).to_have_attribute("aria-current", "true")
+
     async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
         """Wait until the connection light shows ``state``."""
         light = self.page.locator("[data-connection]")

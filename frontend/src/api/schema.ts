@@ -126,6 +126,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{image_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Image
+         * @description Approve a coloring, by default the chosen one; the choice is frozen until the approval is lifted.
+         *
+         *     409 `image_approved` if another coloring of the image is approved: of two callers the first decides.
+         */
+        post: operations["approve_image"];
+        /**
+         * Lift Approval
+         * @description Lift the approval of an image, if there is one; the choice stays, and can be changed again.
+         */
+        delete: operations["lift_approval"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{image_id}/coloring-versions": {
         parameters: {
             query?: never;
@@ -180,6 +206,26 @@ export interface paths {
          * @description Request an SVG of the chosen coloring; returns an active one with the same options instead.
          */
         post: operations["generate_image_svg"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/rework": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Back Image
+         * @description Send the chosen page back: it is a candidate again; the reason stays until the next choice.
+         */
+        post: operations["send_back_image"];
         delete?: never;
         options?: never;
         head?: never;
@@ -292,6 +338,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Stages
+         * @description How many orders have which stage.
+         */
+        get: operations["count_stages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}": {
         parameters: {
             query?: never;
@@ -313,7 +379,11 @@ export interface paths {
         delete: operations["delete_order"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Order
+         * @description Put an order on hold, mark it as printed or shipped, or what needed attention as seen.
+         */
+        patch: operations["change_order"];
         trace?: never;
     };
     "/api/v1/orders/{order_number}/books": {
@@ -728,6 +798,17 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ApproveRequest
+         * @description Which coloring is approved.
+         */
+        ApproveRequest: {
+            /**
+             * Coloring Version Id
+             * @description It becomes the chosen one; the chosen one if left out
+             */
+            coloring_version_id?: number | null;
+        };
+        /**
          * Background
          * @description What is drawn outside of the subject: all, less, or nothing.
          * @enum {string}
@@ -1073,6 +1154,11 @@ export interface components {
          */
         CreatedOrderResponse: {
             /**
+             * Attention
+             * @description What needs attention; only present if something does, whatever the stage
+             */
+            attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
+            /**
              * Cancelled At
              * @description Only present if the shop cancelled the order: it is not processed or printed
              */
@@ -1086,19 +1172,49 @@ export interface components {
             customer_email: string | null;
             /** Customer Name */
             customer_name: string | null;
+            /**
+             * Failed
+             * @description Images whose photo or newest page failed, and that have no chosen page
+             */
+            failed: number;
             /** Id */
             id: number;
+            /**
+             * In Progress
+             * @description Images of which a page or an SVG is being made
+             */
+            in_progress: number;
             /** Line Items */
             line_items: components["schemas"]["LineItemResponse"][];
+            /**
+             * Note
+             * @description Only present if there is one
+             */
+            note?: string | null;
+            /**
+             * On Hold Reason
+             * @description Only present if an operator put it on hold
+             */
+            on_hold_reason?: string | null;
             /** Order Number */
             order_number: string;
             /** Payment Status */
             payment_status: string | null;
             /**
+             * Printed At
+             * @description Only present if it is printed
+             */
+            printed_at?: string | null;
+            /**
              * Refused Photos
              * @description Files that are not photos; only present if there are any
              */
             refused_photos?: components["schemas"]["RefusedPhoto"][];
+            /**
+             * Shipped At
+             * @description Only present if it is shipped
+             */
+            shipped_at?: string | null;
             /** Shipping Method */
             shipping_method: string | null;
             /**
@@ -1113,12 +1229,24 @@ export interface components {
              * @enum {string}
              */
             source: "shopify" | "manual";
+            /** @description What an operator has to do */
+            stage: components["schemas"]["OrderStage"];
             status: components["schemas"]["OrderStatus"];
+            /**
+             * To Review
+             * @description Images with a chosen page that is not approved
+             */
+            to_review: number;
             /**
              * Unread Fields
              * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * CustomerPayload
@@ -1269,6 +1397,16 @@ export interface components {
          * @description One photo with its versions.
          */
         ImageResponse: {
+            /**
+             * Approved At
+             * @description Only present if a person approved the chosen coloring: the choice is frozen
+             */
+            approved_at?: string | null;
+            /**
+             * Approved By
+             * @description Who approved it; only present if it is approved
+             */
+            approved_by?: string | null;
             /** Downloaded At */
             downloaded_at: string | null;
             /** @description Only present after an error */
@@ -1277,6 +1415,11 @@ export interface components {
             id: number;
             /** Position */
             position: number;
+            /**
+             * Rework Reason
+             * @description Why a person sent the page back; only present until another is chosen or approved
+             */
+            rework_reason?: string | null;
             selected_version_ids: components["schemas"]["SelectedVersionIdsResponse"];
             /**
              * Url
@@ -1435,6 +1578,11 @@ export interface components {
          */
         OrderListItem: {
             /**
+             * Attention
+             * @description What needs attention; only present if something does, whatever the stage
+             */
+            attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
+            /**
              * Cancelled At
              * @description Only present if the shop cancelled the order: it is not processed or printed
              */
@@ -1453,14 +1601,49 @@ export interface components {
             customer_email: string | null;
             /** Customer Name */
             customer_name: string | null;
+            /**
+             * Failed
+             * @description Images whose photo or newest page failed, and that have no chosen page
+             */
+            failed: number;
             /** Id */
             id: number;
             /** Image Count */
             image_count: number;
+            /**
+             * In Progress
+             * @description Images of which a page or an SVG is being made
+             */
+            in_progress: number;
+            /**
+             * Item Count
+             * @description Line items that the shop did not remove
+             */
+            item_count: number;
+            /**
+             * Note
+             * @description Only present if there is one
+             */
+            note?: string | null;
+            /**
+             * On Hold Reason
+             * @description Only present if an operator put it on hold
+             */
+            on_hold_reason?: string | null;
             /** Order Number */
             order_number: string;
             /** Payment Status */
             payment_status: string | null;
+            /**
+             * Printed At
+             * @description Only present if it is printed
+             */
+            printed_at?: string | null;
+            /**
+             * Shipped At
+             * @description Only present if it is shipped
+             */
+            shipped_at?: string | null;
             /** Shipping Method */
             shipping_method: string | null;
             /**
@@ -1475,6 +1658,8 @@ export interface components {
              * @enum {string}
              */
             source: "shopify" | "manual";
+            /** @description What an operator has to do */
+            stage: components["schemas"]["OrderStage"];
             status: components["schemas"]["OrderStatus"];
             /**
              * Svg Completed
@@ -1487,10 +1672,20 @@ export interface components {
              */
             thumbnails: string[];
             /**
+             * To Review
+             * @description Images with a chosen page that is not approved
+             */
+            to_review: number;
+            /**
              * Unread Fields
              * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * OrderListResponse
@@ -1509,6 +1704,39 @@ export interface components {
              * @description Whether orders can be fetched from the shop
              */
             shop_configured: boolean;
+            /**
+             * Total
+             * @description Orders with this status or stage: exact up to 999, 1000 stands for more; null with `q`
+             */
+            total: number | null;
+        };
+        /**
+         * OrderPatch
+         * @description What an operator notes on an order; a field that is not sent stays.
+         */
+        OrderPatch: {
+            /**
+             * Is Attention Seen
+             * @description What was possibly paid twice, and the shop's change, need no attention any more
+             * @default true
+             * @constant
+             */
+            is_attention_seen: true;
+            /**
+             * Is Printed
+             * @default false
+             */
+            is_printed: boolean;
+            /**
+             * Is Shipped
+             * @default false
+             */
+            is_shipped: boolean;
+            /**
+             * On Hold Reason
+             * @description Puts the order on hold; null takes it up again
+             */
+            on_hold_reason?: string | null;
         };
         /**
          * OrderQueueResponse
@@ -1526,6 +1754,11 @@ export interface components {
          */
         OrderResponse: {
             /**
+             * Attention
+             * @description What needs attention; only present if something does, whatever the stage
+             */
+            attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
+            /**
              * Cancelled At
              * @description Only present if the shop cancelled the order: it is not processed or printed
              */
@@ -1539,14 +1772,44 @@ export interface components {
             customer_email: string | null;
             /** Customer Name */
             customer_name: string | null;
+            /**
+             * Failed
+             * @description Images whose photo or newest page failed, and that have no chosen page
+             */
+            failed: number;
             /** Id */
             id: number;
+            /**
+             * In Progress
+             * @description Images of which a page or an SVG is being made
+             */
+            in_progress: number;
             /** Line Items */
             line_items: components["schemas"]["LineItemResponse"][];
+            /**
+             * Note
+             * @description Only present if there is one
+             */
+            note?: string | null;
+            /**
+             * On Hold Reason
+             * @description Only present if an operator put it on hold
+             */
+            on_hold_reason?: string | null;
             /** Order Number */
             order_number: string;
             /** Payment Status */
             payment_status: string | null;
+            /**
+             * Printed At
+             * @description Only present if it is printed
+             */
+            printed_at?: string | null;
+            /**
+             * Shipped At
+             * @description Only present if it is shipped
+             */
+            shipped_at?: string | null;
             /** Shipping Method */
             shipping_method: string | null;
             /**
@@ -1561,13 +1824,31 @@ export interface components {
              * @enum {string}
              */
             source: "shopify" | "manual";
+            /** @description What an operator has to do */
+            stage: components["schemas"]["OrderStage"];
             status: components["schemas"]["OrderStatus"];
+            /**
+             * To Review
+             * @description Images with a chosen page that is not approved
+             */
+            to_review: number;
             /**
              * Unread Fields
              * @description Fields of the shop's last webhook that could not be parsed, a sentence each; only present if there are any
              */
             unread_fields?: string[] | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
+        /**
+         * OrderStage
+         * @description What an operator has to do about an order; triggers of the database keep it (revision 039).
+         * @enum {string}
+         */
+        OrderStage: "intake" | "attention" | "to_generate" | "generating" | "to_review" | "approved" | "printed" | "shipped" | "on_hold" | "cancelled";
         /**
          * OrderStatus
          * @description Status of an order until its photos are stored; PostgreSQL type ``orderstatus``.
@@ -1854,6 +2135,19 @@ export interface components {
             of: number;
         };
         /**
+         * ReworkRequest
+         * @description Why a page is sent back.
+         */
+        ReworkRequest: {
+            /**
+             * Coloring Version Id
+             * @description 409 if another one is chosen by now
+             */
+            coloring_version_id?: number | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * SelectedResponse
          * @description The version is now the chosen one.
          */
@@ -2011,6 +2305,19 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * StageCountsResponse
+         * @description How many orders have which stage.
+         */
+        StageCountsResponse: {
+            /**
+             * Counts
+             * @description Exact up to 999; 1000 stands for more
+             */
+            counts: {
+                [key: string]: number;
+            };
         };
         /**
          * SvgOptions
@@ -2713,6 +3020,182 @@ export interface operations {
             };
         };
     };
+    approve_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApproveRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_coloring_versions: {
         parameters: {
             query?: never;
@@ -2919,6 +3402,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SvgVersionResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_back_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReworkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
                 };
             };
             /** @description Unauthorized */
@@ -3282,6 +3864,8 @@ export interface operations {
                 /** @description Prefixes of words of number and customer */
                 q?: string | null;
                 status?: components["schemas"]["OrderStatus"] | null;
+                /** @description Not together with `status` */
+                stage?: components["schemas"]["OrderStage"] | null;
             };
             header?: never;
             path?: never;
@@ -3526,6 +4110,78 @@ export interface operations {
             };
         };
     };
+    count_stages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageCountsResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_order: {
         parameters: {
             query?: never;
@@ -3626,6 +4282,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderResponse"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -4670,6 +5406,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

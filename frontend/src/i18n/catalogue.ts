@@ -2,14 +2,26 @@ import * as book from "./texts/book";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
+import * as stages from "./texts/stages";
 import * as system from "./texts/system";
 
 /** A text, or its plural forms by the category that `Intl.PluralRules` gives the number `count`. */
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
-const cs = { ...book.cs, ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
+const cs = {
+  ...book.cs,
+  ...common.cs,
+  ...list.cs,
+  ...order.cs,
+  ...review.cs,
+  ...session.cs,
+  ...shop.cs,
+  ...stages.cs,
+  ...system.cs,
+};
 
 /** Every key; a text that is missing in a language is a type error. */
 export type TextKey = keyof typeof cs;
@@ -19,8 +31,10 @@ const en: Record<TextKey, Text> = {
   ...common.en,
   ...list.en,
   ...order.en,
+  ...review.en,
   ...session.en,
   ...shop.en,
+  ...stages.en,
   ...system.en,
 };
 

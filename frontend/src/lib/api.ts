@@ -6,11 +6,13 @@ import type {
   OrderImage,
   OrderListItem,
   OrderPage,
+  Stage,
   SvgVersion,
 } from "@/types";
 import type { components } from "@/api/schema";
 
-export type OrderStatus = components["schemas"]["OrderStatus"];
+export type StageCounts = components["schemas"]["StageCountsResponse"]["counts"];
+export type OrderNotes = Partial<components["schemas"]["OrderPatch"]>;
 export type SvgRequest = components["schemas"]["SvgOptions"];
 
 /** The generated type calls every option with a default required. */
@@ -22,7 +24,7 @@ export type DeadLetter = components["schemas"]["DeadLetterResponse"];
 
 export interface OrderFilter {
   q: string;
-  status: OrderStatus | null;
+  stage: Stage | null;
 }
 
 const PAGE_SIZE = 100;
@@ -38,7 +40,7 @@ export function fetchOrders(
   const query = {
     limit,
     ...(filter.q && { q: filter.q }),
-    ...(filter.status && { status: filter.status }),
+    ...(filter.stage && { stage: filter.stage }),
     ...(cursor && { cursor }),
   };
   return unwrap(client.GET("/api/v1/orders", { params: { query }, signal: signal ?? null }));
@@ -46,7 +48,7 @@ export function fetchOrders(
 
 /** The row of one order in the list; null if the order does not exist. */
 export async function fetchOrderRow(orderNumber: string): Promise<OrderListItem | null> {
-  const found = await fetchOrders({ q: orderNumber, status: null }, null, undefined, ROW_CANDIDATES);
+  const found = await fetchOrders({ q: orderNumber, stage: null }, null, undefined, ROW_CANDIDATES);
   const row = found.items.find((item) => item.order_number === orderNumber);
   if (row || found.next_cursor === null) return row ?? null;
   // Too many order numbers have this prefix: build the row from the order itself.
@@ -59,6 +61,7 @@ function rowOf({ line_items, ...head }: Order): OrderListItem {
     images.filter((image) => image.versions[kind].some((version) => version.status === "completed")).length;
   return {
     ...head,
+    item_count: line_items.filter((item) => !item.removed).length,
     image_count: images.length,
     coloring_completed: count("coloring"),
     svg_completed: count("svg"),
@@ -121,6 +124,38 @@ export function generateImageColoring(imageId: number, options: ColoringOptions)
 export function generateImageSvg(imageId: number, options: SvgRequest): Promise<SvgVersion> {
   const params = { path: { image_id: imageId } };
   return unwrap(client.POST("/api/v1/images/{image_id}/generate-svg", { params, body: options }));
+}
+
+/** Approve a page, which becomes the chosen one; returns the image. */
+export function approveImage(imageId: number, versionId: number): Promise<OrderImage> {
+  const params = { path: { image_id: imageId } };
+  const body = { coloring_version_id: versionId };
+  return unwrap(client.POST("/api/v1/images/{image_id}/approve", { params, body }));
+}
+
+/** Lift the approval of an image; returns the image. */
+export function liftApproval(imageId: number): Promise<OrderImage> {
+  const params = { path: { image_id: imageId } };
+  return unwrap(client.DELETE("/api/v1/images/{image_id}/approve", { params }));
+}
+
+/** Send the chosen page back for a reason; returns the image. */
+export function sendBackImage(imageId: number, versionId: number, reason: string): Promise<OrderImage> {
+  const params = { path: { image_id: imageId } };
+  const body = { reason, coloring_version_id: versionId };
+  return unwrap(client.POST("/api/v1/images/{image_id}/rework", { params, body }));
+}
+
+/** How many orders have which stage: exact up to 999, 1000 stands for more. */
+export async function fetchStageCounts(signal?: AbortSignal): Promise<StageCounts> {
+  return (await unwrap(client.GET("/api/v1/orders/stages", { signal: signal ?? null }))).counts;
+}
+
+/** Put an order on hold, mark it as printed or shipped, or what needed attention as seen. */
+export function changeOrder(orderNumber: string, notes: OrderNotes): Promise<Order> {
+  const params = { path: { order_number: orderNumber } };
+  const body = notes as components["schemas"]["OrderPatch"];
+  return unwrap(client.PATCH("/api/v1/orders/{order_number}", { params, body }));
 }
 
 export function selectColoring(imageId: number, versionId: number): Promise<unknown> {

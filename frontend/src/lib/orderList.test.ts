@@ -5,7 +5,7 @@ import { createQueryClient } from "./queryClient";
 import { holdRequests, type WaitingRequest } from "@/test/fakeApi";
 import { sampleRow } from "@/test/samples";
 
-const ALL: OrderFilter = { q: "", status: null };
+const ALL: OrderFilter = { q: "", stage: null };
 const row = (id: number) => sampleRow(`${id}`, id);
 const rows = (...ids: number[]) => ids.map(row);
 const numbers = (pages: readonly { items: { order_number: string }[] }[]) =>
@@ -62,12 +62,12 @@ describe("placeRow", () => {
 
   it("ignores rows older than all loaded ones, and new rows during a search", () => {
     expect(numbers(placeRow(pages, "1", row(1), ALL))).toEqual(numbers(pages));
-    expect(numbers(placeRow(pages, "8", row(8), { q: "jana", status: null }))).toEqual(numbers(pages));
+    expect(numbers(placeRow(pages, "8", row(8), { q: "jana", stage: null }))).toEqual(numbers(pages));
   });
 
   it("removes rows that are deleted or no longer match the filter", () => {
     expect(numbers(placeRow(pages, "7", null, ALL))).toEqual([["9"], ["5", "3"]]);
-    expect(numbers(placeRow(pages, "7", row(7), { q: "", status: "error" }))).toEqual([["9"], ["5", "3"]]);
+    expect(numbers(placeRow(pages, "7", row(7), { q: "", stage: "attention" }))).toEqual([["9"], ["5", "3"]]);
   });
 });
 

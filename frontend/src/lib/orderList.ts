@@ -100,7 +100,7 @@ export function placeRow(
   row: OrderListItem | null,
   filter: OrderFilter,
 ): OrderPage[] {
-  const fits = row !== null && (filter.status === null || row.status === filter.status);
+  const fits = row !== null && (filter.stage === null || row.stage === filter.stage);
   const isThis = (item: OrderListItem) => item.order_number === orderNumber;
   const known = pages.some((page) => page.items.some(isThis));
   if (!known) return fits && belongs(row, filter, pages) ? insert(pages, row) : [...pages];

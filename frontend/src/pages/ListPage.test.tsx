@@ -38,7 +38,11 @@ const row = (number: string): HTMLElement => {
   if (!found) throw new Error(`the link to ${number} is in no row`);
   return found;
 };
-const numbers = () => screen.getAllByRole("link").map((link) => link.textContent);
+const numbers = () =>
+  screen
+    .getAllByRole("link")
+    .filter((link) => link.dataset["order"])
+    .map((link) => link.textContent);
 const box = (number: string) => screen.getByRole("checkbox", { name: `Vybrat objednávku ${number}` });
 const address = () => screen.getByTestId("address").textContent;
 
@@ -90,6 +94,7 @@ describe("a row", () => {
     const shown = within(row("1270"));
     for (const text of ["Jana Nováková", "jana@example.cz", "5 fotek", "Částečně zaplaceno", "Ke kontrole"])
       expect(shown.getByText(text)).toBeInTheDocument();
+    expect(shown.getByText("1 ke kontrole")).toBeInTheDocument();
     expect(shown.getByRole("progressbar", { name: "Omalovánky" })).toHaveAttribute(
       "aria-valuetext",
       "3 z\u00a05",
@@ -125,10 +130,10 @@ describe("a row", () => {
 
 describe("search and filter", () => {
   it("are read from the URL", async () => {
-    renderPage(<ListPage />, "/?q=dvo&status=error");
-    expect((await takeRequest(requests, ORDERS)).path).toMatch(/q=dvo&status=error$/);
+    renderPage(<ListPage />, "/?q=dvo&stage=attention");
+    expect((await takeRequest(requests, ORDERS)).path).toMatch(/q=dvo&stage=attention$/);
     expect(screen.getByRole("textbox", { name: "Číslo nebo zákazník" })).toHaveValue("dvo");
-    expect(screen.getByRole("button", { name: "Chyba" })).toHaveAttribute("aria-pressed", "true");
+    expect(screen.getByRole("button", { name: /^Vyžaduje zásah/ })).toHaveAttribute("aria-pressed", "true");
   });
 
   it("are stored in the URL", async () => {
@@ -141,9 +146,17 @@ describe("search and filter", () => {
     });
     await waitFor(() => expect(numbers()).toEqual(["1299"]));
     expect(address()).toBe("/?q=nov");
-    await user.click(screen.getByRole("button", { name: "Ke kontrole" }));
-    await takeRequest(requests, `${ORDERS}?limit=100&q=nov&status=ready_for_review`);
-    expect(address()).toBe("/?q=nov&status=ready_for_review");
+    await user.click(screen.getByRole("button", { name: /^Ke kontrole/ }));
+    await takeRequest(requests, `${ORDERS}?limit=100&q=nov&stage=to_review`);
+    expect(address()).toBe("/?q=nov&stage=to_review");
+  });
+
+  it("show how many orders have which stage", async () => {
+    await showList(rows(1300, 1));
+    const filter = within(screen.getByRole("group", { name: "Stav objednávky" }));
+    expect(await filter.findByRole("button", { name: "Vyžaduje zásah 2" })).toBeVisible();
+    expect(filter.getByRole("button", { name: "Ke kontrole 999+" })).toBeVisible();
+    expect(filter.getByRole("button", { name: "Odesláno" })).toBeVisible();
   });
 
   it("that match nothing show that and a button that clears them", async () => {
@@ -267,9 +280,9 @@ describe("live updates", () => {
     send({ type: "order_update", order_number: "1299" });
     const single = await takeRequest(requests, ORDERS);
     expect(single.path).toContain("q=1299");
-    const changed = sampleRow("1299", 1299, { status: "error", coloring_completed: 2 });
+    const changed = sampleRow("1299", 1299, { stage: "attention", failed: 3 });
     single.answer({ items: [changed], next_cursor: null });
-    expect(await within(row("1299")).findByText("Chyba")).toBeInTheDocument();
+    expect(await within(row("1299")).findByText("3 s chybou")).toBeInTheDocument();
     expect([row("1300"), row("1298")].map((other) => other.innerHTML)).toEqual(others);
     expect(requests).toHaveLength(0);
   });

@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useRef } from "react";
+import { Link } from "react-router";
 import { Icon } from "@/components/Icon";
 import { DropHint } from "@/components/list/DropHint";
 import { ListSkeleton } from "@/components/list/ListSkeleton";
@@ -6,7 +8,7 @@ import { EmptyList } from "@/components/list/EmptyList";
 import { OrderTable } from "@/components/list/OrderTable";
 import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
-import { StatusFilter } from "@/components/list/StatusFilter";
+import { StageFilter } from "@/components/list/StageFilter";
 import { LoadFailure } from "@/components/LoadFailure";
 import { ForOperators } from "@/components/session/ForOperators";
 import { FetchFromShop, useShopConfigured } from "@/components/shop/FetchFromShop";
@@ -18,6 +20,7 @@ import { useOrders } from "@/hooks/useOrders";
 import { useSelectMatching, type Matching } from "@/hooks/useSelectMatching";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
+import { countLabel, stageCountsQuery } from "@/lib/stages";
 
 const NewOrderDialog = lazy(() => import("@/components/list/NewOrderDialog"));
 
@@ -35,13 +38,28 @@ function More({ query }: { query: ReturnType<typeof useOrders>["query"] }) {
   return <div className="h-16" />;
 }
 
-function PageHead({ canFetch, onNew }: { canFetch: boolean; onNew: () => void }) {
+/** Leads to the review of all orders that wait for one, as far as they match the search. */
+function ReviewLink({ q }: { q: string }) {
+  const { t } = useLanguage();
+  const { data: counts } = useQuery(stageCountsQuery);
+  const count = counts?.to_review ?? 0;
+  if (count === 0) return null;
+  return (
+    <Link to={q ? `/review?q=${encodeURIComponent(q)}` : "/review"} className="button">
+      {t("review.open")}
+      <b className="font-semibold tabular-nums">{countLabel(count)}</b>
+    </Link>
+  );
+}
+
+function PageHead({ q, canFetch, onNew }: { q: string; canFetch: boolean; onNew: () => void }) {
   const { t } = useLanguage();
   return (
     <div className="flex items-center justify-between gap-4">
       <h1 className="text-[22px] font-semibold tracking-tight">{t("list.title")}</h1>
       <div className="flex flex-wrap justify-end gap-2">
         <ForOperators>
+          <ReviewLink q={q} />
           {canFetch && <FetchFromShop />}
           <button type="button" className="button button-primary" onClick={onNew}>
             <Icon name="plus" />
@@ -123,26 +141,22 @@ export function ListPage() {
 
   return (
     <>
-      <PageHead canFetch={canFetch} onNew={newOrder.begin} />
+      <PageHead q={filter.q} canFetch={canFetch} onNew={newOrder.begin} />
       <div className="mt-4 mb-3 flex flex-wrap items-center gap-2.5">
         <SearchField value={filter.q} onChange={changeSearch} field={search} />
-        <StatusFilter value={filter.status} onChange={(status) => setFilter({ status })} />
+        <StageFilter value={filter.stage} onChange={(stage) => setFilter({ stage })} />
       </div>
       {query.isPending && <ListSkeleton />}
       {query.isError && orders.length === 0 && (
         <LoadFailure title={t("list.failed")} error={query.error} onRetry={() => void query.refetch()} />
       )}
       {query.isSuccess && orders.length === 0 && (
-        <EmptyList
-          filter={filter}
-          onClear={() => setFilter({ q: "", status: null })}
-          onNew={newOrder.begin}
-        />
+        <EmptyList filter={filter} onClear={() => setFilter({ q: "", stage: null })} onNew={newOrder.begin} />
       )}
       {orders.length > 0 && (
         <>
           <OrderTable
-            key={`${filter.q} ${filter.status ?? ""}`}
+            key={`${filter.q} ${filter.stage ?? ""}`}
             orders={orders}
             current={current}
             selected={work.selected}

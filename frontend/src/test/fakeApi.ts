@@ -1,6 +1,6 @@
 import { waitFor } from "@testing-library/react";
 import { vi } from "vitest";
-import { PRESETS } from "./samples";
+import { PRESETS, STAGE_COUNTS } from "./samples";
 
 /** A request that waits until the test responds to it. */
 export interface WaitingRequest {
@@ -12,12 +12,14 @@ export interface WaitingRequest {
   answer: (body: unknown, status?: number, headers?: Record<string, string>) => void;
 }
 
-/** Replaces `fetch`; returns the list of waiting requests, oldest first. Presets are answered at once. */
+/** Replaces `fetch`; returns the list of waiting requests, oldest first. Presets and counts are answered at once. */
 export function holdRequests(): WaitingRequest[] {
   const waiting: WaitingRequest[] = [];
   vi.stubGlobal("fetch", (request: Request) => {
     const url = new URL(request.url);
     if (url.pathname === "/api/v1/presets") return Promise.resolve(Response.json(PRESETS));
+    if (url.pathname === "/api/v1/orders/stages")
+      return Promise.resolve(Response.json({ counts: STAGE_COUNTS }));
     return new Promise<Response>((resolve) => {
       const answer = (body: unknown, status = 200, headers: Record<string, string> = {}) => {
         const init = { status, headers };

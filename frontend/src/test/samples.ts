@@ -24,6 +24,11 @@ function sampleHead(orderNumber: string, id: number): OrderHead {
     payment_status: "PAID",
     shipping_method: null,
     status: "ready_for_review",
+    stage: "to_review",
+    failed: 0,
+    in_progress: 0,
+    to_review: 1,
+    updated_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString(),
     created_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString(),
   };
 }
@@ -39,7 +44,7 @@ export function sampleRow(
   id: number,
   changes: Partial<OrderListItem> = {},
 ): OrderListItem {
-  const counts = { image_count: 2, coloring_completed: 1, svg_completed: 0, thumbnails: [] };
+  const counts = { item_count: 1, image_count: 2, coloring_completed: 1, svg_completed: 0, thumbnails: [] };
   return { ...sampleHead(orderNumber, id), ...counts, ...changes };
 }
 
@@ -59,3 +64,5 @@ export const PRESETS: Presets = {
     },
   ],
 };
+
+export const STAGE_COUNTS = { attention: 2, to_review: 1000, shipped: 0 };

@@ -74,6 +74,11 @@ export interface Image {
   selected_version_ids: SelectedVersionIds;
   versions: Versions;
   error?: Failure | null;
+  /** Present if a person approved the chosen page: the choice is frozen. */
+  approved_at?: string | null;
+  approved_by?: string | null;
+  /** Present if a person sent the page back, until the next choice. */
+  rework_reason?: string | null;
 }
 
 /** The plan's name for the response of `fetchImage`. */
@@ -101,6 +106,18 @@ export interface ShopValues {
   layout?: string | null;
 }
 
+export type Stage =
+  | "intake"
+  | "attention"
+  | "to_generate"
+  | "generating"
+  | "to_review"
+  | "approved"
+  | "printed"
+  | "shipped"
+  | "on_hold"
+  | "cancelled";
+
 export interface OrderHead {
   id: number;
   order_number: string;
@@ -111,7 +128,22 @@ export interface OrderHead {
   payment_status: string | null;
   shipping_method: string | null;
   status: string;
+  /** What an operator has to do. */
+  stage: Stage;
+  /** Images without a page whose photo or newest page failed. */
+  failed: number;
+  /** Images of which a page or an SVG is being made. */
+  in_progress: number;
+  /** Images with a chosen page that is not approved. */
+  to_review: number;
+  /** What needs attention, whatever the stage; absent if nothing does. */
+  attention?: ("failed" | "paid_twice" | "shop_changed")[] | null;
+  on_hold_reason?: string | null;
+  printed_at?: string | null;
+  shipped_at?: string | null;
+  note?: string | null;
   created_at: string;
+  updated_at: string;
   /** Present if the shop cancelled the order: nothing is generated or printed for it. */
   cancelled_at?: string | null;
   /** URL of the order in the shop's administration; present if the shop is known. */
@@ -125,6 +157,8 @@ export interface Order extends OrderHead {
 }
 
 export interface OrderListItem extends OrderHead {
+  /** Books of the order, without those that the shop removed. */
+  item_count: number;
   image_count: number;
   coloring_completed: number;
   svg_completed: number;
@@ -134,6 +168,8 @@ export interface OrderListItem extends OrderHead {
 export interface OrderPage {
   items: OrderListItem[];
   next_cursor: string | null;
+  /** Orders with the filter: exact up to 999, 1000 stands for more; null with a search. */
+  total?: number | null;
   /** Whether orders can be fetched from the shop. */
   shop_configured?: boolean;
 }

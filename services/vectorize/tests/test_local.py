@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.errors import PermanentError, TransientError
-from pastelka_vectorize.providers.local import LocalSvgProvider
+from pastelka_vectorize.providers.local import LocalSvgProvider, tracing
 from pastelka_vectorize.svg import clean
 
 NS = {"s": "http://www.w3.org/2000/svg"}
@@ -227,6 +227,15 @@ async def test_blank_pages(provider, make_request, steps, tmp_path, value):
     svg = clean(await provider.vectorize(make_request(path), steps))
     image = drawn(svg, (80, 120)).convert("RGB")
     assert image.getextrema() == ((value, value),) * 3
+
+
+@pytest.mark.parametrize("size", [(1, 280), (280, 1), (1, 1)])
+def test_a_straight_line_of_one_pixel_is_traced(size):
+    labels = np.zeros((300, 300), np.int32)
+    labels[10 : 10 + size[0], 10 : 10 + size[1]] = 1
+    (polygon,) = tracing._polygons(labels == 1)
+    xs, ys = zip(*polygon, strict=True)
+    assert (max(ys) - min(ys), max(xs) - min(xs)) == size
 
 
 async def test_missing_page(provider, make_request, steps, tmp_path):

@@ -13,7 +13,7 @@ interface EmptyListProps {
 export function EmptyList({ filter, onClear, onNew }: EmptyListProps) {
   const { t } = useLanguage();
   const canEdit = useCanEdit();
-  if (filter.q || filter.status)
+  if (filter.q || filter.stage)
     return (
       <Notice icon="search" title={t("list.nothing.title")} text={t("list.nothing.text")}>
         <button type="button" className="button" onClick={onClear}>

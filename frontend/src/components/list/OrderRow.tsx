@@ -4,7 +4,7 @@ import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { UnreadSign } from "@/components/shop/UnreadSign";
-import { StatusBadge } from "@/components/StatusBadge";
+import { StageBadge } from "@/components/StageBadge";
 import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -64,6 +64,21 @@ function Bars({ order }: { order: OrderListItem }) {
         total={order.image_count}
         color="bg-accent"
       />
+    </div>
+  );
+}
+
+/** What is failed, in progress and to review; nothing where there is none of it. */
+function Work({ order }: { order: OrderListItem }) {
+  const { t } = useLanguage();
+  const parts = (["failed", "in_progress", "to_review"] as const).filter((part) => order[part] > 0);
+  return (
+    <div className="flex flex-wrap gap-x-2 text-xs text-mute max-sm:justify-end">
+      {parts.map((part) => (
+        <span key={part} className={cn("whitespace-nowrap", part === "failed" && "text-bad")}>
+          {t(`stage.work.${part}`, { count: order[part] })}
+        </span>
+      ))}
     </div>
   );
 }
@@ -168,7 +183,8 @@ export const OrderRow = memo(function OrderRow({
         )}
       </div>
       <div role="cell" className="max-sm:justify-self-end">
-        <StatusBadge kind="order" status={order.status} />
+        <StageBadge stage={order.stage} />
+        <Work order={order} />
       </div>
     </div>
   );

@@ -1,58 +1,13 @@
-import { QueryClient, QueryClientProvider, skipToken, useQuery } from "@tanstack/react-query";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Toasts } from "@/components/Toasts";
 import { orderKey } from "@/lib/orderQuery";
-import { imagesOf } from "./cached-order";
-import { ImageCard } from "./ImageCard";
-import type { Order, OrderImage } from "./model";
 import { problem, serve } from "./test/api";
-import { RunTimesContext, runTimesOf, UNKNOWN_RUN_TIMES, type RunTimes } from "./runTimes";
-import { image, order, page, svg } from "./test/orders";
-import { useCardKeys, type CardRegister } from "./useCardKeys";
-import type { Viewed } from "./views";
+import { runTimesOf } from "./runTimes";
+import { image, order, page } from "./test/orders";
+import { pages, show, tile, TWO_PAGES } from "./test/showCard";
 
 afterEach(() => vi.unstubAllGlobals());
 
-const OPTIONS = {
-  coloring: { megapixels: 2, steps: 4 },
-  svg: { shape_stacking: "stacked", group_by: "color" },
-  taken: ["megapixels", "steps", "frame", "background", "line_weight"],
-} as const;
-
-/** Renders the card of the first image of the cached order as the page does. */
-function Shown({ register, onView }: { register: CardRegister; onView: (viewed: Viewed) => void }) {
-  useCardKeys(register);
-  const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
-  const first = data && imagesOf(data)[0];
-  if (!first) return null;
-  return <ImageCard orderNumber="1270" image={first} options={OPTIONS} register={register} onView={onView} />;
-}
-
-function show(shown: OrderImage, runTimes: RunTimes = UNKNOWN_RUN_TIMES) {
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
-  queries.setQueryData(orderKey("1270"), order([shown]));
-  const onView = vi.fn<(viewed: Viewed) => void>();
-  render(
-    <QueryClientProvider client={queries}>
-      <RunTimesContext value={runTimes}>
-        <Shown register={new Map()} onView={onView} />
-      </RunTimesContext>
-      <Toasts />
-    </QueryClientProvider>,
-  );
-  return { queries, onView, user: userEvent.setup() };
-}
-
-const pages = (): HTMLElement => screen.getByRole("list", { name: "Verze omalovánky" });
-const tile = (version: number): HTMLElement =>
-  within(pages()).getByRole("button", { name: new RegExp(`^v${version}\\b`) });
-
-const TWO_PAGES = image({
-  selected_version_ids: { coloring: 1, svg: 11 },
-  versions: { coloring: [page(1), page(2)], svg: [svg(11, 1)] },
-});
 const FAILED = image({
   versions: {
     coloring: [page(1, { status: "error", url: null, error: { code: "x", message: "Došel kredit." } })],
@@ -101,10 +56,12 @@ describe("choosing a version", () => {
     serve({ "POST /api/v1/images/7/select-coloring/2": () => pending });
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
-    expect(tile(2)).toHaveAttribute("aria-pressed", "true");
-    expect(screen.getByText("K vybrané omalovánce není vybráno žádné SVG.")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
+    expect(tile(2)).toHaveAttribute("aria-current", "true");
+    expect(screen.getByText("Vybraná omalovánka nemá SVG. SVG jiné omalovánky už neplatí.")).toBeVisible();
     answer({ status: 200, body: { status: "ok", message: "" } });
-    await waitFor(() => expect(tile(2)).toHaveAttribute("aria-pressed", "true"));
+    await waitFor(() => expect(tile(2)).toHaveAttribute("aria-current", "true"));
+    expect(screen.queryByRole("button", { name: "Vybrat v2" })).toBeNull();
   });
 
   it("is reverted with an error message when the server refuses", async () => {
@@ -112,8 +69,9 @@ describe("choosing a version", () => {
     serve({ "POST /api/v1/images/7/select-coloring/2": () => ({ status: 409, body: refusal }) });
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
+    await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
     expect(await screen.findByText("Vybrat lze jen dokončenou verzi.")).toBeVisible();
-    expect(tile(1)).toHaveAttribute("aria-pressed", "true");
+    expect(tile(1)).toHaveAttribute("aria-current", "true");
     expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
   });
 
@@ -125,7 +83,20 @@ describe("choosing a version", () => {
     screen.getByRole("article").focus();
     fireEvent.keyDown(screen.getByRole("article"), { key: "ě", code: "Digit2" });
     await waitFor(() => expect(requests).toEqual(["POST /api/v1/images/7/select-coloring/2"]));
+    expect(tile(2)).toHaveAttribute("aria-current", "true");
+  });
+
+  it("is not done by looking at a candidate, in the card or full screen", async () => {
+    const { requests } = serve({});
+    const { user, onView } = show(TWO_PAGES);
+    expect(within(tile(1)).getByText("vybraná")).toBeVisible();
+    expect(within(tile(2)).getByText("kandidát")).toBeVisible();
+    await user.click(tile(2));
     expect(tile(2)).toHaveAttribute("aria-pressed", "true");
+    expect(tile(1)).toHaveAttribute("aria-current", "true");
+    await user.click(screen.getByRole("button", { name: /Omalovánka v2 · kandidát/ }));
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring", looked: { coloring: 2 } });
+    expect(requests).toEqual([]);
   });
 });
 

@@ -3,10 +3,12 @@ import { FailureText } from "@/components/FailureText";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
+import { Approval } from "./Approval";
+import { useApproval } from "./approvals";
 import { Frame, Lane } from "./Lane";
 import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
-import type { CardRegister } from "./useCardKeys";
+import type { CardCommands, CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
 import type { View, Viewed } from "./views";
@@ -37,10 +39,14 @@ export const ImageCard = memo(function ImageCard({
   const { t } = useLanguage();
   const options = useCardOptions(shared);
   const actions = useImageActions(orderNumber, image, options.toSend, isDeliverable);
-  const view = (view: View): void => onView({ imageId: image.id, view });
-  useRegistration(register, image, actions, () =>
-    view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
-  );
+  const view = (view: View, looked?: Viewed["looked"]): void =>
+    onView({ imageId: image.id, view, ...(looked && { looked }) });
+  const approval = useApproval(orderNumber, image);
+  useRegistration(register, image, {
+    ...actions,
+    view: () => view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
+    approve: () => isDeliverable && approval.approve(),
+  });
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
   const lane = { image, isDeliverable, actions, options };
   return (
@@ -53,8 +59,16 @@ export const ImageCard = memo(function ImageCard({
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
         <PhotoLane image={image} onView={view} />
-        <Lane kind="coloring" {...lane} onView={() => view("coloring")} />
-        <Lane kind="svg" {...lane} onView={() => view("svg")} />
+        <Lane
+          kind="coloring"
+          {...lane}
+          onView={(id) => view("coloring", id === undefined ? undefined : { coloring: id })}
+        >
+          {(shown) =>
+            isDeliverable && <Approval orderNumber={orderNumber} image={image} versionId={shown?.id} />
+          }
+        </Lane>
+        <Lane kind="svg" {...lane} onView={(id) => view("svg", id === undefined ? undefined : { svg: id })} />
       </div>
     </article>
   );
@@ -64,8 +78,7 @@ export const ImageCard = memo(function ImageCard({
 function useRegistration(
   register: CardRegister,
   image: OrderImage,
-  actions: ImageActions,
-  view: () => void,
+  actions: Pick<ImageActions, "generate" | "choose"> & Pick<CardCommands, "view" | "approve">,
 ): void {
   useEffect(() => {
     register.set(image.id, {
@@ -74,7 +87,8 @@ function useRegistration(
         const version = versionsOf(image, kind)[place - 1];
         if (version) actions.choose(kind, version.id);
       },
-      view,
+      view: actions.view,
+      approve: actions.approve,
     });
     return () => {
       register.delete(image.id);

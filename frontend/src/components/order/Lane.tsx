@@ -17,7 +17,10 @@ export interface LaneProps {
   isDeliverable: boolean;
   actions: ImageActions;
   options: CardOptions;
-  onView: () => void;
+  /** Opens the full-screen view; of a version that is looked at, if it is not the chosen one. */
+  onView: (versionId?: number) => void;
+  /** Shown below the versions. */
+  children?: (shown: Version | undefined) => ReactNode;
 }
 
 interface FrameProps {
@@ -56,6 +59,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
   const fallback = useFocusFallback();
   const [opened, setOpened] = useState<number>();
   const chosen = chosenVersion(image, kind);
+  const [shown, setShown] = useShownVersion(image, kind);
   const mentions = versionsToMention(versionsOf(image, kind), image.selected_version_ids[kind], opened);
   // A chosen version whose file was lost is always shown, even if another one is in progress.
   const inPlace = chosen?.url ? undefined : (mentions.find(({ id }) => id === chosen?.id) ?? mentions.at(-1));
@@ -78,41 +82,76 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
       aria-label={t(`detail.kind.${kind}`)}
       className="flex min-w-0 flex-col bg-card focus-visible:-outline-offset-2"
     >
-      <LanePicture kind={kind} {...props} chosen={chosen} notice={inPlace && notice(inPlace, true)} />
+      <LanePicture kind={kind} {...props} shown={shown} notice={inPlace && notice(inPlace, true)} />
       <div className="flex flex-1 flex-col gap-2.5 p-3">
         {mentions.filter((version) => version !== inPlace).map((version) => notice(version, false))}
         <VersionStrip
           image={image}
           kind={kind}
           opened={opened}
-          onChoose={(id) => actions.choose(kind, id)}
+          shown={shown?.id}
+          onShow={setShown}
           onOpenError={(id) => setOpened((before) => (before === id ? undefined : id))}
         />
+        {shown && shown.id !== chosen?.id && (
+          <Choose image={image} kind={kind} version={shown} onChoose={() => actions.choose(kind, shown.id)} />
+        )}
+        {props.children?.(shown)}
         {isDeliverable && <Generate kind={kind} image={image} actions={actions} options={options} />}
       </div>
     </div>
   );
 }
 
+/** The version whose picture is shown: the one that is looked at, until another is chosen, or the chosen one. */
+function useShownVersion(image: OrderImage, kind: Kind): [Version | undefined, (versionId: number) => void] {
+  const chosenId = image.selected_version_ids[kind];
+  const [looked, setLooked] = useState<{ id: number; chosenId: number | null }>();
+  const isLookedAt = (version: Version): boolean =>
+    looked?.chosenId === chosenId && version.id === looked.id && version.url !== null;
+  const shown = versionsOf(image, kind).find(isLookedAt) ?? chosenVersion(image, kind);
+  return [shown, (id) => setLooked({ id, chosenId })];
+}
+
+interface ChooseProps {
+  image: OrderImage;
+  kind: Kind;
+  version: Version;
+  onChoose: () => void;
+}
+
+/** Chooses the candidate that is looked at; not while the page is approved. */
+function Choose({ image, kind, version, onChoose }: ChooseProps) {
+  const { t } = useLanguage();
+  const page = kind === "coloring" ? version.id : (version as SvgVersion).coloring_version_id;
+  const isFrozen = image.approved_at && page !== image.selected_version_ids.coloring;
+  if (!useCanEdit() || isFrozen) return null;
+  return (
+    <button type="button" className="button button-small self-start" onClick={onChoose}>
+      {t("review.choose", { version: version.version })}
+    </button>
+  );
+}
+
 interface LanePictureProps extends LaneProps {
   kind: Kind;
-  chosen: Version | undefined;
+  shown: Version | undefined;
   notice: ReactNode;
 }
 
-function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) {
+function LanePicture({ kind, image, shown, notice, onView }: LanePictureProps) {
   const { t } = useLanguage();
-  const caption = useCaption(kind, image, chosen);
+  const caption = useCaption(kind, image, shown);
   return (
-    <Frame caption={caption} low={!chosen?.url && !notice}>
-      {chosen?.url ? (
+    <Frame caption={caption} low={!shown?.url && !notice}>
+      {shown?.url ? (
         <button
           type="button"
-          onClick={onView}
+          onClick={() => onView(shown.id === image.selected_version_ids[kind] ? undefined : shown.id)}
           aria-label={t("detail.view.open", { what: caption })}
           className="block size-full cursor-zoom-in bg-white focus-visible:-outline-offset-2"
         >
-          <Picture src={chosen.url} alt={caption} small />
+          <Picture src={shown.url} alt={caption} small />
         </button>
       ) : (
         (notice ?? <EmptyLane kind={kind} image={image} />)
@@ -121,12 +160,13 @@ function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) 
   );
 }
 
-function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined): string {
+function useCaption(kind: Kind, image: OrderImage, shown: Version | undefined): string {
   const { t } = useLanguage();
-  if (!chosen) return t(`detail.kind.${kind}`);
-  if (kind === "coloring") return `${t("detail.kind.coloring")} v${chosen.version}`;
-  const page = pageOf(image, chosen as SvgVersion)?.version ?? "?";
-  return `SVG v${chosen.version} · ${t("detail.svg.source", { version: page })}`;
+  if (!shown) return t(`detail.kind.${kind}`);
+  const mark = shown.id === image.selected_version_ids[kind] ? "" : ` · ${t("review.candidate")}`;
+  if (kind === "coloring") return `${t("detail.kind.coloring")} v${shown.version}${mark}`;
+  const page = pageOf(image, shown as SvgVersion)?.version ?? "?";
+  return `SVG v${shown.version} · ${t("detail.svg.source", { version: page })}${mark}`;
 }
 
 function EmptyLane({ kind, image }: { kind: Kind; image: OrderImage }) {
@@ -134,8 +174,12 @@ function EmptyLane({ kind, image }: { kind: Kind; image: OrderImage }) {
   // Viewers cannot do what the obstacle asks for.
   const obstacle = useCanEdit() ? obstacleTo(image, kind) : undefined;
   const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
+  const page = image.selected_version_ids.coloring;
+  const own = image.versions.svg.some(
+    (svg) => svg.coloring_version_id === page && svg.status === "completed",
+  );
   const text = unchosen
-    ? t(`detail.unchosen.${kind}`)
+    ? t(kind === "svg" && page !== null && !own ? "review.svgOfOther" : `detail.unchosen.${kind}`)
     : t(obstacle ? `detail.obstacle.${obstacle}` : `detail.nothing.${kind}`);
   return (
     <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>

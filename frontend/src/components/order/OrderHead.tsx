@@ -5,7 +5,8 @@ import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
 import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopBadge } from "@/components/ShopBadge";
-import { StatusBadge } from "@/components/StatusBadge";
+import { ReasonDialog } from "@/components/ReasonDialog";
+import { StageBadge } from "@/components/StageBadge";
 import { backToList } from "@/hooks/useScrollPosition";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -15,6 +16,7 @@ import { BookButton } from "./BookButton";
 import { isDeliverable, remainingImagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
 import { ExportMenu } from "./ExportMenu";
+import { useOrderNotes } from "./NextAction";
 import type { Kind, LineItem, Order } from "./model";
 
 /** The order's customer, payment, delivery and number of photos. */
@@ -27,7 +29,7 @@ export function OrderHead({ order }: { order: Order }) {
       </Link>
       <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-2">
         <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
-        <StatusBadge kind="order" status={order.status} />
+        <StageBadge stage={order.stage} />
         {order.cancelled_at && <ShopBadge what="cancelled" />}
         {order.payment_status !== null && <PaymentBadge status={order.payment_status} />}
         <UnreadSign fields={order.unread_fields} />
@@ -40,20 +42,57 @@ export function OrderHead({ order }: { order: Order }) {
             </>
           )}
           <ForOperators>
+            {order.stage !== "cancelled" && !order.on_hold_reason && (
+              <Hold orderNumber={order.order_number} />
+            )}
             <DeleteOrder orderNumber={order.order_number} />
           </ForOperators>
         </div>
       </div>
       {order.cancelled_at && <p className="mt-1.5 text-[13px] text-mute">{t("shop.cancelled.hint")}</p>}
+      <StageNotes order={order} />
       <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
         <Fact name={t("detail.customer")} value={order.customer_name} />
         <Fact name={t("detail.email")} value={order.customer_email} />
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
         <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
+        <Fact name={t("stage.note")} value={order.note ?? null} />
         <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
       </dl>
       {order.line_items.length > 1 && <ItemLinks items={order.line_items} />}
     </header>
+  );
+}
+
+/** Why the order is on hold, and what needs attention. */
+function StageNotes({ order }: { order: Order }) {
+  const { t } = useLanguage();
+  return (
+    <>
+      {order.on_hold_reason && (
+        <p className="mt-1.5 text-[13px]">{t("stage.hold.because", { reason: order.on_hold_reason })}</p>
+      )}
+      {order.attention?.map((reason) => (
+        <p key={reason} className="mt-1.5 text-[13px] text-bad">
+          {t(`stage.attention.${reason}`)}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** Puts the order aside for a reason. */
+function Hold({ orderNumber }: { orderNumber: string }) {
+  const { t } = useLanguage();
+  const note = useOrderNotes(orderNumber);
+  return (
+    <ReasonDialog
+      label={t("stage.hold")}
+      title={t("stage.hold.title", { number: orderNumber })}
+      text={t("stage.hold.text")}
+      field={t("stage.hold.reason")}
+      onReason={(reason) => note({ on_hold_reason: reason })}
+    />
   );
 }
 
@@ -110,7 +149,10 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   return (
     <button
       type="button"
-      className={cn("button aria-disabled:opacity-50", kind === "coloring" && "button-primary")}
+      className={cn(
+        "button aria-disabled:opacity-50",
+        kind === "coloring" && order.stage === "to_generate" && "button-primary",
+      )}
       aria-disabled={pressed}
       disabled={unready || !canGenerateAll(order, kind)}
       aria-busy={pressed}

@@ -1,4 +1,3 @@
-import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { StatusBadge } from "@/components/StatusBadge";
 import { cn } from "@/lib/cn";
@@ -12,12 +11,14 @@ interface VersionStripProps {
   kind: Kind;
   /** The failed version whose reason is shown. */
   opened: number | undefined;
-  onChoose: (versionId: number) => void;
+  /** The version whose picture is shown; looking at one does not choose it. */
+  shown: number | undefined;
+  onShow: (versionId: number) => void;
   onOpenError: (versionId: number) => void;
 }
 
-/** Every version of a lane as a tile; a completed one can be chosen, a failed one shows its reason. */
-export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: VersionStripProps) {
+/** Every version of a lane as a tile; a completed one can be looked at, a failed one shows its reason. */
+export function VersionStrip({ image, kind, opened, shown, onShow, onOpenError }: VersionStripProps) {
   const { t } = useLanguage();
   const versions = versionsOf(image, kind);
   if (versions.length === 0) return null;
@@ -30,8 +31,9 @@ export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: Ver
             version={version}
             options={describe(image, kind, version, t)}
             chosen={image.selected_version_ids[kind] === version.id}
+            shown={shown === version.id}
             open={opened === version.id}
-            onChoose={() => onChoose(version.id)}
+            onShow={() => onShow(version.id)}
             onOpenError={() => onOpenError(version.id)}
           />
         </li>
@@ -45,31 +47,29 @@ interface TileProps {
   version: Version;
   options: string;
   chosen: boolean;
+  shown: boolean;
   open: boolean;
-  onChoose: () => void;
+  onShow: () => void;
   onOpenError: () => void;
 }
 
 const TILE =
   "flex min-h-11 items-center gap-2.5 rounded-[11px] border p-1 pr-2.5 text-left text-xs transition-colors";
 
-function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: TileProps) {
-  const canEdit = useCanEdit();
-  const inside = <TileContent kind={kind} version={version} options={options} />;
+function Tile({ kind, version, options, chosen, shown, open, onShow, onOpenError }: TileProps) {
+  const inside = <TileContent kind={kind} version={version} options={options} chosen={chosen} />;
   if (version.status === "completed") {
-    const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line";
-    if (!canEdit)
-      return (
-        <div aria-current={chosen} className={`${TILE} ${ring}`}>
-          {inside}
-        </div>
-      );
     return (
       <button
         type="button"
-        aria-pressed={chosen}
-        onClick={onChoose}
-        className={cn(TILE, ring, !chosen && "hover:bg-soft")}
+        aria-pressed={shown}
+        aria-current={chosen}
+        onClick={onShow}
+        className={cn(
+          TILE,
+          chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line hover:bg-soft",
+          shown && "bg-soft",
+        )}
       >
         {inside}
       </button>
@@ -90,8 +90,11 @@ function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: T
   return <div className={`${TILE} border-dashed border-line`}>{inside}</div>;
 }
 
-function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "version" | "options">) {
+type TileContentProps = Pick<TileProps, "kind" | "version" | "options" | "chosen">;
+
+function TileContent({ kind, version, options, chosen }: TileContentProps) {
   const { t } = useLanguage();
+  const isCompleted = version.status === "completed";
   return (
     <>
       {version.url !== null && (
@@ -106,6 +109,11 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
         <span className="flex items-center gap-1.5">
           <b className="font-semibold">v{version.version}</b>
           <StatusBadge kind={kind} status={version.status} cancelled={isCancelled(version)} />
+          {isCompleted && (
+            <span className={chosen ? "font-medium" : "text-mute"}>
+              {t(chosen ? "review.chosen" : "review.candidate")}
+            </span>
+          )}
         </span>
         <span className="block text-mute">{options}</span>
         {version.possibly_paid_twice && (

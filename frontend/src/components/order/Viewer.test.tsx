@@ -1,3 +1,4 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
@@ -16,7 +17,11 @@ const IMAGES = [WITH_PAGE, image({ id: 2, position: 2 })];
 
 function Opened() {
   const [viewed, setViewed] = useState<Viewed | undefined>({ imageId: 1, view: "coloring" });
-  return <Viewer images={IMAGES} viewed={viewed} onChange={setViewed} />;
+  return (
+    <QueryClientProvider client={new QueryClient()}>
+      <Viewer orderNumber="1270" images={IMAGES} viewed={viewed} onChange={setViewed} />
+    </QueryClientProvider>
+  );
 }
 
 describe("the full-screen view", () => {

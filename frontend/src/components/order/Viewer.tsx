@@ -1,25 +1,27 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useEffect, useRef, type KeyboardEvent, type RefObject } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
+import { ViewerApproval } from "./Approval";
+import { useWheel } from "./useGestures";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
 import { useZoom, type ZoomControl } from "./useZoom";
 import { ViewerPicture } from "./ViewerPicture";
 import { filesOf, shownView, VIEWS, viewsOf, type View, type Viewed } from "./views";
-import { wheelFactor } from "./zoom";
 
 interface ViewerProps {
+  orderNumber: string;
   images: OrderImage[];
   viewed: Viewed | undefined;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
-export function Viewer({ images, viewed, onChange }: ViewerProps) {
+export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
   const index = images.findIndex((image) => image.id === viewed?.imageId);
-  const image = images[index];
+  const image = lookedAt(images[index], viewed);
   const focusCard = useCardToReturnTo(viewed);
   return (
     <Dialog.Root open={viewed !== undefined && image !== undefined} onOpenChange={() => onChange(undefined)}>
@@ -33,12 +35,28 @@ export function Viewer({ images, viewed, onChange }: ViewerProps) {
           className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
         >
           {viewed && image && (
-            <Screen images={images} index={index} image={image} view={viewed.view} onChange={onChange} />
+            <Screen
+              orderNumber={orderNumber}
+              images={images}
+              index={index}
+              image={image}
+              viewed={viewed}
+              onChange={onChange}
+            />
           )}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** The image with the versions that are looked at as the chosen ones: to look does not choose. */
+function lookedAt(image: OrderImage | undefined, viewed: Viewed | undefined): OrderImage | undefined {
+  if (!image || !viewed?.looked) return image;
+  const { coloring, svg } = viewed.looked;
+  const chosen = image.selected_version_ids;
+  const ids = { coloring: coloring ?? chosen.coloring, svg: svg ?? chosen.svg };
+  return { ...image, selected_version_ids: ids };
 }
 
 /** Focuses the dialog itself: the keys work at once, and no button has a focus ring. */
@@ -66,15 +84,17 @@ function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
 }
 
 interface ScreenProps {
+  orderNumber: string;
   images: OrderImage[];
   index: number;
   image: OrderImage;
-  view: View;
+  viewed: Viewed;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
-function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
+function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenProps) {
   const { t } = useLanguage();
+  const { view: wanted, looked } = viewed;
   const root = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const sizes = usePictureSizes();
@@ -87,7 +107,7 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
   useWheel(root, frame, zoom);
   usePreloading(images, index, wanted, size?.isFull ?? false, sizes);
   const show = (next: View | undefined): void => {
-    if (next && views.includes(next)) onChange({ imageId: image.id, view: next });
+    if (next && views.includes(next)) onChange({ imageId: image.id, view: next, looked });
   };
   const go = (by: number): void => {
     const next = images[index + by];
@@ -129,6 +149,11 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
           <span className="ml-2 font-normal text-[#aaa196]">{`${index + 1} / ${images.length}`}</span>
         </Dialog.Title>
         <Tabs views={views} view={view} onShow={show} />
+        <ViewerApproval
+          orderNumber={orderNumber}
+          image={images[index] ?? image}
+          versionId={image.selected_version_ids.coloring}
+        />
         <div className="ml-auto flex items-center gap-1">
           <ZoomTools zoom={zoom} />
           {file !== null && (
@@ -171,33 +196,6 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
       </div>
     </div>
   );
-}
-
-/** The wheel zooms the picture; with Ctrl, too, which would zoom the page. React's own listener cannot prevent that. */
-function useWheel(
-  root: RefObject<HTMLElement | null>,
-  frame: RefObject<HTMLElement | null>,
-  zoom: ZoomControl,
-): void {
-  const current = useRef(zoom);
-  useEffect(() => {
-    current.current = zoom;
-  });
-  useEffect(() => {
-    const element = root.current;
-    const onWheel = (event: WheelEvent): void => {
-      event.preventDefault();
-      const box = frame.current?.getBoundingClientRect();
-      if (!box) return;
-      const point = {
-        x: event.clientX - box.left - box.width / 2,
-        y: event.clientY - box.top - box.height / 2,
-      };
-      current.current.at(wheelFactor(event), point);
-    };
-    element?.addEventListener("wheel", onWheel, { passive: false });
-    return () => element?.removeEventListener("wheel", onWheel);
-  }, [root, frame]);
 }
 
 /** Zoom out, the percentage of the picture's own size, zoom in. The percentage toggles between it and the whole picture. */

@@ -1,23 +1,17 @@
-import {
-  useRef,
-  type CSSProperties,
-  type MouseEvent,
-  type PointerEvent,
-  type ReactNode,
-  type RefObject,
-} from "react";
+import type { CSSProperties, ReactNode, RefObject } from "react";
 import { useFailedFiles } from "@/hooks/useFailedFiles";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
 import { thumbnailOf } from "./thumbnail";
+import { useGestures } from "./useGestures";
 import type { PictureSizes } from "./usePictureSizes";
 import type { ZoomControl } from "./useZoom";
 import { chosenVersion, isPhotoLost } from "./versions";
 import { filesOf, type View } from "./views";
 import { Wipe } from "./Wipe";
-import { fit, type Point, type Size } from "./zoom";
+import { fit, type Size } from "./zoom";
 
 interface ViewerPictureProps {
   image: OrderImage;
@@ -74,7 +68,7 @@ function Subject({ image, view, zoom, frameSize, sizes }: Omit<ViewerPictureProp
   );
 }
 
-interface SheetProps extends Pick<ViewerPictureProps, "zoom" | "frameSize" | "sizes"> {
+export interface SheetProps extends Pick<ViewerPictureProps, "zoom" | "frameSize" | "sizes"> {
   file: string;
   alt: string;
   /** Pages and SVGs may be transparent: they lie on white. */
@@ -82,7 +76,7 @@ interface SheetProps extends Pick<ViewerPictureProps, "zoom" | "frameSize" | "si
 }
 
 /** One picture in its fitted size, zoomed. Its thumbnail, which the card has loaded, shows until the file is there. */
-function Sheet({ file, alt, paper, zoom, frameSize, sizes }: SheetProps) {
+export function Sheet({ file, alt, paper, zoom, frameSize, sizes }: SheetProps) {
   const { failed, report } = useFailedFiles();
   const { scale, x, y } = zoom.state;
   const size = sizes.get(file);
@@ -117,42 +111,4 @@ function Sheet({ file, alt, paper, zoom, frameSize, sizes }: SheetProps) {
       </div>
     </div>
   );
-}
-
-/** Pointers that are down by their id; a pointer on the wipe's handle moves it, two fingers zoom anywhere. */
-function useGestures(zoom: ZoomControl) {
-  const pointers = useRef(new Map<number, { point: Point; isOnHandle: boolean }>());
-
-  const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
-    const isOnHandle = event.target instanceof HTMLInputElement;
-    if (!isOnHandle) event.currentTarget.setPointerCapture(event.pointerId);
-    pointers.current.set(event.pointerId, { point: fromCenter(event), isOnHandle });
-  };
-  const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
-    const before = pointers.current.get(event.pointerId);
-    if (!before) return;
-    const now = fromCenter(event);
-    const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
-    pointers.current.set(event.pointerId, { ...before, point: now });
-    if (other) zoom.pinch([before.point, other.point], [now, other.point]);
-    else if (!before.isOnHandle) zoom.move(now.x - before.point.x, now.y - before.point.y);
-  };
-  const release = (event: PointerEvent<HTMLDivElement>): void => {
-    pointers.current.delete(event.pointerId);
-  };
-  return {
-    onPointerDown,
-    onPointerMove,
-    onPointerUp: release,
-    onPointerCancel: release,
-    onDoubleClick: (event: MouseEvent<HTMLDivElement>) => {
-      if (zoom.state.scale === 1) zoom.at(2.5, fromCenter(event));
-      else zoom.whole();
-    },
-  };
-}
-
-function fromCenter(event: { currentTarget: Element; clientX: number; clientY: number }): Point {
-  const box = event.currentTarget.getBoundingClientRect();
-  return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
 }

@@ -12,6 +12,8 @@ export interface CardCommands {
   /** Choose the version at `place` (from 1) in its strip. */
   chooseAt: (kind: Kind, place: number) => void;
   view: () => void;
+  /** Approve the chosen page. */
+  approve: () => void;
 }
 
 export type CardRegister = Map<number, CardCommands>;
@@ -59,6 +61,7 @@ export function useCardKeys(register: CardRegister): void {
   const changes = [
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
+    { key: "a", label: t("review.key.approve"), run: () => at((card) => card.approve()) },
     // The handler below reads the keys by their position (`event.code`).
     { key: "1 – 9", label: t("detail.key.page") },
     { key: "Shift 1 – 9", label: t("detail.key.svg") },

@@ -50,20 +50,30 @@ export function usePreloading(
   isReady: boolean,
   sizes: PictureSizes,
 ): void {
-  const loaded = useRef(new Map<string, HTMLImageElement>());
-  const { note } = sizes;
   const files = [index + 1, index - 1].flatMap((place) => {
     const image = images[place];
     return image ? (filesOf(image, shownView(image, wanted)) ?? []) : [];
   });
+  usePreloadedFiles(files, isReady, sizes);
+}
+
+/** Load files, and keep them as long as they are wanted. */
+export function usePreloadedFiles(files: readonly string[], isReady: boolean, sizes: PictureSizes): void {
+  const loaded = useRef(new Map<string, HTMLImageElement>());
+  const { note } = sizes;
   const list = files.join("\n");
   useEffect(() => {
     if (!isReady) return;
-    for (const file of list.split("\n").filter((one) => one && !loaded.current.has(one))) {
-      const picture = new Image();
+    const kept = loaded.current;
+    loaded.current = new Map();
+    for (const file of list.split("\n").filter(Boolean)) {
+      const picture = kept.get(file) ?? new Image();
+      loaded.current.set(file, picture);
+      if (picture.src) continue;
       picture.onload = () => note(file, picture, true);
       picture.src = file;
-      loaded.current.set(file, picture);
+      // Decoded in advance, it is painted with the frame that shows it. A broken file is reported where it is shown.
+      picture.decode().catch(() => undefined);
     }
   }, [list, isReady, note]);
 }

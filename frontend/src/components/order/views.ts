@@ -11,6 +11,8 @@ export type View = (typeof VIEWS)[number];
 export interface Viewed {
   imageId: number;
   view: View;
+  /** Versions that are looked at in place of the chosen ones. */
+  looked?: { coloring?: number | undefined; svg?: number | undefined } | undefined;
 }
 
 /** The files of a view, the one that can be opened alone last; null: the image does not have this view. */

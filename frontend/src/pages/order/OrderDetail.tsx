@@ -8,6 +8,7 @@ import { LineItemSection } from "@/components/order/LineItemSection";
 import type { Order } from "@/components/order/model";
 import { OptionsBar } from "@/components/order/OptionsBar";
 import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
+import { NextAction } from "@/components/order/NextAction";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { RunTimesContext } from "@/components/order/runTimes";
@@ -95,8 +96,9 @@ function Loaded({ order }: { order: Order }) {
         <ForOperators>
           <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
             <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
-            <div className="sm:ml-auto">
+            <div className="flex flex-wrap gap-2 sm:ml-auto">
               <GenerateAll order={order} options={options.toSend} />
+              <NextAction order={order} />
             </div>
           </div>
         </ForOperators>
@@ -115,7 +117,12 @@ function Loaded({ order }: { order: Order }) {
           />
         ))}
       </RunTimesContext>
-      <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
+      <Viewer
+        orderNumber={order.order_number}
+        images={imagesOf(order)}
+        viewed={viewed}
+        onChange={setViewed}
+      />
     </>
   );
 }

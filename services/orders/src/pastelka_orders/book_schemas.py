@@ -21,7 +21,8 @@ MAX_JOINED_BYTES = 512 * 2**20
 """Of the books that become one PDF: copies of a bucket's files and the PDF are temporary files."""
 
 
-def _not_empty(value: str) -> str:
+def not_empty(value: str) -> str:
+    """Validate text that is required. Raises ``ValueError``."""
     if not value:
         raise ValueError("must not be empty")
     return value
@@ -103,7 +104,7 @@ class LineItemPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Annotated[
-        str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(_not_empty)
+        str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(not_empty)
     ] = ""
     quantity: Annotated[int, Field(ge=1, le=MAX_COPIES)] = 1
     dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (

@@ -131,11 +131,8 @@ class OrderCancelledError(ConflictError, code="order_cancelled"):
 class ItemRemovedError(ConflictError, code="line_item_removed"):
     """The shop removed the line item."""
 
-    def __init__(self, image_id: int) -> None:
-        super().__init__(
-            f"The line item of image {image_id} was removed in the shop; nothing is generated for it.",
-            image_id=image_id,
-        )
+    def __init__(self, item: str, refused: str, **ids: int) -> None:
+        super().__init__(f"{item} was removed in the shop; {refused}.", **ids)
 
 
 class NothingToDoError(ConflictError, code="nothing_to_do"):
@@ -155,6 +152,36 @@ class NothingChosenError(ConflictError, code="nothing_chosen"):
             "photos": "has no stored photo yet; wait for its download.",
         }[what]
         super().__init__(f"Order {order_number} {reason}", order_number=order_number)
+
+
+class NoChosenPageError(ConflictError, code="no_chosen_page"):
+    """There is no page to approve or to send back."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"Image {image_id} has no chosen coloring page; choose a completed one.", image_id=image_id
+        )
+
+
+class ChoiceChangedError(ConflictError, code="choice_changed"):
+    """Another page was chosen meanwhile."""
+
+    def __init__(self, image_id: int, version_id: int) -> None:
+        super().__init__(
+            f"Coloring version {version_id} is not chosen any more; read image {image_id} again.",
+            image_id=image_id,
+            version_id=version_id,
+        )
+
+
+class ImageApprovedError(ConflictError, code="image_approved"):
+    """An approved choice is frozen."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"The page of image {image_id} is approved; lift the approval before another is chosen.",
+            image_id=image_id,
+        )
 
 
 class FileMissingError(ConflictError, code="file_missing"):

@@ -16,7 +16,7 @@ from pydantic import (
 from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
 from pastelka_orders.domain.coloring_options import PresetName
-from pastelka_orders.models.orders import OrderSource, OrderStatus
+from pastelka_orders.models.orders import OrderSource, OrderStage, OrderStatus
 
 
 def omitted_if_none(description: str | None = None) -> Any:
@@ -171,6 +171,15 @@ class ImageResponse(BaseModel):
     selected_version_ids: SelectedVersionIdsResponse
     versions: VersionsResponse
     error: Error
+    approved_at: Annotated[
+        AwareDatetime | None,
+        omitted_if_none("Only present if a person approved the chosen coloring: the choice is frozen"),
+    ]
+    approved_by: Annotated[str | None, omitted_if_none("Who approved it; only present if it is approved")]
+    rework_reason: Annotated[
+        str | None,
+        omitted_if_none("Why a person sent the page back; only present until another is chosen or approved"),
+    ]
 
 
 class ShopValues(BaseModel):
@@ -215,6 +224,11 @@ class LineItemResponse(BaseModel):
     ]
 
 
+Attention = Literal["failed", "paid_twice", "shop_changed"]
+"""Why an order needs attention: a photo or page failed, the provider may have charged twice, the shop changed
+the order after an approval or the print."""
+
+
 class OrderHead(BaseModel):
     """An order without its items."""
 
@@ -227,7 +241,20 @@ class OrderHead(BaseModel):
     payment_status: str | None
     shipping_method: str | None
     status: OrderStatus
+    stage: OrderStage = Field(description="What an operator has to do")
+    failed: int = Field(description="Images whose photo or newest page failed, and that have no chosen page")
+    in_progress: int = Field(description="Images of which a page or an SVG is being made")
+    to_review: int = Field(description="Images with a chosen page that is not approved")
+    attention: Annotated[
+        list[Attention] | None,
+        omitted_if_none("What needs attention; only present if something does, whatever the stage"),
+    ]
+    on_hold_reason: Annotated[str | None, omitted_if_none("Only present if an operator put it on hold")]
+    printed_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is printed")]
+    shipped_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is shipped")]
+    note: Annotated[str | None, omitted_if_none("Only present if there is one")]
     created_at: AwareDatetime
+    updated_at: AwareDatetime
     cancelled_at: Annotated[
         AwareDatetime | None,
         omitted_if_none("Only present if the shop cancelled the order: it is not processed or printed"),
@@ -276,6 +303,7 @@ class CreatedOrderResponse(OrderResponse):
 class OrderListItem(OrderHead):
     """One order in the list."""
 
+    item_count: int = Field(description="Line items that the shop did not remove")
     image_count: int
     coloring_completed: int = Field(description="Images with a completed coloring")
     svg_completed: int = Field(description="Images with a completed SVG")
@@ -287,6 +315,9 @@ class OrderListResponse(BaseModel):
 
     items: list[OrderListItem]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last")
+    total: int | None = Field(
+        description="Orders with this status or stage: exact up to 999, 1000 stands for more; null with `q`"
+    )
     shop_configured: bool = Field(description="Whether orders can be fetched from the shop")
 
 

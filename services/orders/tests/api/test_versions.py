@@ -128,6 +128,8 @@ async def test_choosing(api: Any, worker: Any) -> None:
     async def chosen() -> Any:
         return (await api.get(f"/orders/M1000/images/{image_id}"))["selected_version_ids"]
 
+    assert await chosen() == {"coloring": first["id"], "svg": svg["id"]}
+    await api.post(f"/images/{image_id}/select-coloring/{second['id']}", status=200)
     assert await chosen() == {"coloring": second["id"], "svg": None}
     answer = await api.post(f"/images/{image_id}/select-coloring/{first['id']}", status=200)
     assert answer == {"status": "ok", "message": f"Selected coloring version {first['id']}"}

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
 
+from pastelka_orders.handlers import preflight
 from services.orders.tests.api.test_exports import page
 
 ORDER = "/orders/M1000"
@@ -48,6 +49,19 @@ async def page_in_error(scene: Scene) -> None:
 
 async def file_missing(scene: Scene) -> None:
     (scene.api.storage / PHOTO_1).unlink()
+
+
+async def file_damaged(scene: Scene) -> None:
+    (scene.api.storage / PHOTO_1).write_bytes(b"not a picture")
+
+
+async def newer_page_in_progress(scene: Scene) -> None:
+    await scene.api.post("/images/1/generate-coloring", {"megapixels": 2, "steps": 8})
+
+
+async def newer_page_in_error(scene: Scene) -> None:
+    version = await scene.api.post("/images/1/generate-coloring", {"megapixels": 2, "steps": 8})
+    await scene.worker.end("coloring", version["id"], "error")
 
 
 async def low_resolution(scene: Scene) -> None:
@@ -107,6 +121,17 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
     (page_in_progress, "error", "Page 1 is still being generated; wait until it completes."),
     (page_in_error, "error", "Page 1 could not be generated; retry it."),
     (file_missing, "error", "The file of page 1 is not in the storage; generate it again."),
+    (file_damaged, "error", "The file of page 1 is damaged; generate it again."),
+    (
+        newer_page_in_progress,
+        "warning",
+        "Another page of photo 1 is being generated; the chosen one is printed.",
+    ),
+    (
+        newer_page_in_error,
+        "warning",
+        "The newest page of photo 1 could not be generated; the chosen one is printed.",
+    ),
     (
         low_resolution,
         "warning",
@@ -140,6 +165,20 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
         "The shop changed Kniha after it was edited here; the values set here are printed.",
     ),
 ]
+
+
+def test_every_finding_has_a_cause() -> None:
+    assert {cause.__name__ for cause, *_ in CAUSES} == set(get_args(preflight.Code))
+
+
+async def test_a_path_of_the_replaced_system_outside_the_storage_is_a_missing_file(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    (version,) = await api.post(f"{ORDER}/generate-coloring")
+    await worker.end("coloring", version["id"])
+    await sql.execute("UPDATE coloring_versions SET path = '../elsewhere/image_1.png'")
+    assert [one["code"] for one in (await api.get(PREFLIGHT))["findings"]] == ["file_missing"]
 
 
 @pytest.mark.parametrize(

@@ -90,35 +90,50 @@ async def test_a_deleted_version_does_not_hold_up_the_others(api: Any, worker: A
     )
 
 
-async def test_a_finished_coloring_is_chosen_unless_a_user_chose_meanwhile(api: Any, worker: Any) -> None:
+async def test_a_finished_coloring_is_chosen_only_where_none_is(api: Any, worker: Any) -> None:
     await api.order()
     image_id = (await image(api))["id"]
     path = f"/images/{image_id}/generate-coloring"
-    first = await api.post(path, {"steps": 1})
+    failed, first, second = [await api.post(path, {"steps": n}) for n in (1, 2, 3)]
+    await worker.end("coloring", failed["id"], "error")
+    assert (await image(api))["selected_version_ids"]["coloring"] is None
     await worker.end("coloring", first["id"])
-    slow = await api.post(path, {"steps": 2})
-    quick = await api.post(path, {"steps": 3})
-    await worker.end("coloring", quick["id"])
-    assert (await image(api))["selected_version_ids"]["coloring"] == quick["id"]
-    # Asked for earlier, finished later: it does not take the place of the newer one.
-    await worker.end("coloring", slow["id"])
-    assert (await image(api))["selected_version_ids"]["coloring"] == quick["id"]
-    late = await api.post(path, {"steps": 4})
-    await api.post(f"/images/{image_id}/select-coloring/{first['id']}", status=200)
-    await worker.end("coloring", late["id"])
     assert (await image(api))["selected_version_ids"]["coloring"] == first["id"]
+    # A later version is a candidate, whoever chose the one before.
+    await worker.end("coloring", second["id"])
+    assert (await image(api))["selected_version_ids"]["coloring"] == first["id"]
+    await api.post(f"/images/{image_id}/select-coloring/{second['id']}", status=200)
+    third = await api.post(path, {"steps": 4})
+    await worker.end("coloring", third["id"])
+    assert (await image(api))["selected_version_ids"]["coloring"] == second["id"]
+
+
+async def test_of_two_that_end_in_one_batch_the_newer_request_is_chosen(api: Any, worker: Any) -> None:
+    await api.order()
+    path = f"/images/{(await image(api))['id']}/generate-coloring"
+    first, second = [await api.post(path, {"steps": n}) for n in (1, 2)]
+    await worker.tell(*(worker.fact("coloring", one["id"], "completed") for one in (second, first)))
+    assert (await image(api))["selected_version_ids"]["coloring"] == second["id"]
 
 
 async def test_a_finished_svg_is_chosen_only_with_its_page(api: Any, worker: Any) -> None:
     await api.order()
     image_id = (await image(api))["id"]
-    first = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 1})
+    path = f"/images/{image_id}"
+    first = await api.post(f"{path}/generate-coloring", {"steps": 1})
     await worker.end("coloring", first["id"])
-    svg = await api.post(f"/images/{image_id}/generate-svg")
-    second = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 2})
+    svg = await api.post(f"{path}/generate-svg")
+    second = await api.post(f"{path}/generate-coloring", {"steps": 2})
     await worker.end("coloring", second["id"])
+    await api.post(f"{path}/select-coloring/{second['id']}", status=200)
     await worker.end("svg", svg["id"])
     assert (await image(api))["selected_version_ids"] == {"coloring": second["id"], "svg": None}
+    own = await api.post(f"{path}/generate-svg")
+    await worker.end("svg", own["id"])
+    assert (await image(api))["selected_version_ids"]["svg"] == own["id"]
+    other = await api.post(f"{path}/generate-svg", {"group_by": "layer"})
+    await worker.end("svg", other["id"])
+    assert (await image(api))["selected_version_ids"]["svg"] == own["id"]
 
 
 async def test_an_svg_follows_by_itself_where_it_was_wanted(

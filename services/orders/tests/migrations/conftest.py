@@ -99,6 +99,7 @@ class Database:
         return await with_connection(self.url, read)
 
 
+# Without triggers, which only migrations make.
 SCHEMA = {
     "columns": """
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -109,7 +110,7 @@ SCHEMA = {
             AND NOT a.attisdropped AND c.relname <> 'alembic_version'""",
     "constraints": """
         SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-        WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+        WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('n', 't')
             AND conrelid::regclass::text <> 'alembic_version'""",
     "indexes": """
         SELECT tablename, indexdef FROM pg_indexes

@@ -102,8 +102,8 @@ class Reference:
         for kind in ("coloring", "svg"):
             applied = {v.id: v for fact in batch if fact.kind == kind if (v := self._apply(fact))}
             completed += [v for v in applied.values() if v.status.has_file]
-        for version in sorted(completed, key=lambda v: (v.kind, v.asked)):
-            self._choose_finished(version, completed)
+        for version in sorted(completed, key=lambda v: (v.kind, -v.asked)):
+            self._choose_finished(version)
         return sorted((v for v in completed if v.then_svg), key=lambda v: v.id)
 
     def _apply(self, fact: Any) -> Version | None:
@@ -117,14 +117,13 @@ class Reference:
         version.error_code = fact.failure.code if fact.failure else None
         return version
 
-    def _choose_finished(self, version: Version, completed: list[Version]) -> None:
-        """Only if no user chose after it was requested, and never in place of a later request."""
+    def _choose_finished(self, version: Version) -> None:
+        """Only where no completed version is chosen, and no page by a person."""
         present = self.versions.get((version.kind, self.chosen[version.kind] or 0))
-        if present is not None and present.asked > version.asked:
+        if present is not None and present.status.has_file:
             return
-        if version.kind == "coloring":
-            later = [v for v in completed if v.kind == "coloring" and v.asked > version.asked]
-            if not later and max(self.chosen_at.values()) < version.asked:
-                self.chosen = {"coloring": version.id, "svg": None}
-        elif self.chosen["coloring"] == version.coloring and self.chosen_at["svg"] < version.asked:
-            self.chosen["svg"] = version.id
+        if version.kind == "svg":
+            if self.chosen["coloring"] == version.coloring:
+                self.chosen["svg"] = version.id
+        elif max(self.chosen_at.values()) == 0:
+            self.chosen = {"coloring": version.id, "svg": None}

@@ -71,6 +71,24 @@ async def test_a_stream_that_was_made_anew_has_lost_events(
     assert await broken.run_once() == []
 
 
+async def test_a_book_that_changed_while_events_were_lost_is_reloaded(
+    api: Any, broken: Any, sql: asyncpg.Connection
+) -> None:
+    await old_orders(api, sql, 2)
+    await broken.published()
+    await push_all(broken)
+    assert await broken.run_once() == []
+    await sql.execute(
+        "INSERT INTO book_versions (order_id, version, options, content, fingerprint, is_forced)"
+        " VALUES (1, 1, '{}', '{}', '', false)"
+    )
+    await broken.js.delete_stream("EVENTS")
+    await ensure_streams(broken.nc)
+    await ensure_consumer(broken.nc, EVENTS_CONSUMER)
+    assert await broken.run_once() == LOST
+    assert "events.order.M1000.order_changed" in await told(broken, 0)
+
+
 async def test_while_events_waited_for_the_hub_everything_may_be_lost(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:

@@ -63,8 +63,30 @@ async def test_what_the_shop_removes_is_removed_also_if_it_was_changed_here(
     found = await item(api)
     assert (found["quantity"], found["removed"], found["dedication"]) == (0, True, "„Pro Aničku“")
     assert "quantity" not in found["shop_values"]
+    response = await api.http.patch(f"{ORDER}/line-items/{found['id']}", json={"quantity": 2})
+    assert (response.status_code, response.json()["code"]) == (409, "line_item_removed")
     await shop.send(payload(updated_at="2026-11-20T12:00:00Z"), "orders/updated")
-    assert (await item(api))["quantity"] == 1
+    found = await item(api)
+    assert found["quantity"] == 1
+    # The shop's value is the one that is printed: there is nothing to answer.
+    assert not {"shop_changed_fields", "shop_changed_at"} & set(found)
+
+
+async def test_an_item_that_is_absent_from_the_order_is_given_back_to_the_shop(
+    shop: Any, payload: Any, api: Any
+) -> None:
+    await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
+    await patch(api, quantity=5)
+    sent = payload(updated_at="2026-11-20T11:00:00Z")
+    sent["line_items"][0]["current_quantity"] = 3
+    await shop.send(sent, "orders/updated")
+    assert (await item(api))["shop_changed_fields"] == ["quantity"]
+    sent = payload(updated_at="2026-11-20T12:00:00Z")
+    sent["line_items"] = []
+    await shop.send(sent, "orders/updated")
+    found = await item(api)
+    assert (found["quantity"], found["removed"]) == (0, True)
+    assert not {"shop_values", "shop_changed_fields", "shop_changed_at"} & set(found)
 
 
 async def test_a_change_by_the_shop_is_open_until_its_field_is_answered(

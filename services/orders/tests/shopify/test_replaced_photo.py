@@ -130,9 +130,12 @@ async def test_pages_of_the_old_photo_are_neither_chosen_nor_counted(studio: Stu
     await studio.api.post("/images/1/generate-svg")
     await worker.end("svg", 1)
     assert (await studio.image())["selected_version_ids"] == {"coloring": 1, "svg": 1}
+    await studio.api.post("/images/1/approve", status=200)
     await studio.order("new", "2026-11-20T11:00:00Z")
     await studio.download()
     image = await studio.image()
+    assert "approved_at" not in image
+    assert (await studio.api.get("/orders/1270"))["attention"] == ["shop_changed"]
     assert image["selected_version_ids"] == {"coloring": None, "svg": None}
     assert [version["status"] for version in image["versions"]["coloring"]] == ["completed"]
     (listed,) = (await studio.api.get("/orders"))["items"]

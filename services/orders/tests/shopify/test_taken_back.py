@@ -94,3 +94,22 @@ async def test_nothing_starts_by_itself_for_a_photo_of_a_removed_item(
     photo = StoredPhoto(1, "1/1/image_1.jpg", 9, 9)
     await database.write(lambda connection: downloads.stored(connection, claim, photo, "svg"))
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions") == 0
+
+
+async def test_a_change_by_the_shop_after_an_approval_needs_attention_until_it_is_seen(
+    shop: Any, payload: Any, api: Any, stored: Any, worker: Any
+) -> None:
+    image_id = next(image["id"] for item in stored["line_items"] for image in item["images"])
+    version = await api.post(f"/images/{image_id}/generate-coloring")
+    await worker.end("coloring", version["id"])
+    await shop.send(payload(updated_at="2026-11-20T11:00:00Z", financial_status="partially_paid"))
+    assert "attention" not in await api.get(ORDER)
+    await api.post(f"/images/{image_id}/approve", status=200)
+    await shop.send(payload(updated_at="2026-11-20T12:00:00Z", financial_status="partially_paid"))
+    assert "attention" not in await api.get(ORDER)
+    await shop.send(without_item(payload, 0, 0, "2026-11-20T13:00:00Z"))
+    changed = await api.get(ORDER)
+    assert (changed["stage"], changed["attention"]) == ("attention", ["shop_changed"])
+    seen = await api.http.patch(ORDER, json={"is_attention_seen": True})
+    assert seen.status_code == 200
+    assert (seen.json()["stage"] != "attention", "attention" in seen.json()) == (True, False)

@@ -50,6 +50,11 @@ export function order(images: OrderImage[]): Order {
     payment_status: "paid",
     shipping_method: "Zásilkovna",
     status: "ready_for_review",
+    stage: "to_review",
+    failed: 0,
+    in_progress: 0,
+    to_review: 1,
+    updated_at: "2026-11-23T09:58:00+01:00",
     created_at: "2026-11-23T09:58:00+01:00",
     line_items: [{ id: 3, title: "Omalovánky", quantity: 1, dedication: "Pro Elišku", layout: null, images }],
   };

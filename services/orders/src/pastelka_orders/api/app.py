@@ -29,6 +29,7 @@ from pastelka_orders.api.request_limits import (
 )
 from pastelka_orders.api.routes import (
     addresses,
+    approvals,
     books,
     exports,
     line_items,
@@ -102,6 +103,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(line_items.router, prefix="/api/v1")
     app.include_router(books.joined_router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
+    app.include_router(approvals.router, prefix="/api/v1")
     app.include_router(presets.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)

@@ -18,6 +18,8 @@ CURSOR_LENGTH = 200
 SEARCH_LENGTH = 100
 CUSTOMER_NAME_LENGTH = 200
 NOTE_LENGTH = 2000
+REASON_LENGTH = 500
+"""Of why a page was sent back, or an order is on hold."""
 
 OPTIONS_LENGTH = 1000
 """JSON of coloring options in a form."""

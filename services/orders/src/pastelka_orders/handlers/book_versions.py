@@ -28,7 +28,7 @@ from pastelka_orders.handlers.books import composed
 from pastelka_orders.handlers.page_files import FileStates, look_for, unusable
 from pastelka_orders.handlers.preflight import NO_PAGES, Code, Finding, check, removed
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import book_versions, books, claims
+from pastelka_orders.repository import book_versions, books, claims, stages
 from pastelka_orders.repository.book_versions import BookRecord, ClaimedBook, NewBook
 from pastelka_orders.repository.books import OrderContent
 from pastelka_orders.repository.claims import Claim, ClaimLostError
@@ -143,6 +143,7 @@ async def mark_printed(
             order_number, version, f"is {record.status}; only a completed one can be printed"
         )
     await book_versions.set_printed(connection, record.id, is_printed=is_printed)
+    await stages.set_printed_by_books(connection, order_number)
     await _announce(connection, order_number)
 
 

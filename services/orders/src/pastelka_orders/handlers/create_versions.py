@@ -23,7 +23,9 @@ def require_wanted(image: LockedImage) -> None:
     if image.is_cancelled:
         raise OrderCancelledError(image.order_number)
     if not image.is_wanted:
-        raise ItemRemovedError(image.id)
+        raise ItemRemovedError(
+            f"The line item of image {image.id}", "nothing is generated for it", image_id=image.id
+        )
 
 
 async def create_colorings(

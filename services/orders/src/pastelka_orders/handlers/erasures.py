@@ -7,7 +7,15 @@ from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import ErasureReason
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import book_versions, erasures, orders, retention, shop_orders, versions
+from pastelka_orders.repository import (
+    book_versions,
+    erasures,
+    images,
+    orders,
+    retention,
+    shop_orders,
+    versions,
+)
 from pastelka_orders.repository.erasures import Target
 
 ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
@@ -50,6 +58,8 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
         for version in await versions.lock_active(connection, kind, what.order_number):
             stop_work(outbox, version)
             is_watched = True
+    # Images before their order, as everywhere: the end of a transaction that changed one locks the order.
+    await images.lock_of_order(connection, what.order_number)
     await orders.delete(connection, what.order_number)
     if record.reason == "customer" and what.shopify_id is not None:
         await erasures.suppress(connection, [what.shopify_id])

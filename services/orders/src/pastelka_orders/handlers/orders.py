@@ -1,14 +1,14 @@
 """Manual orders, and deletion of orders."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import OrderCreated
+from pastelka_common.contracts.messages import OrderChanged, OrderCreated
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.storage import IncompleteDeleteError, Storage, StorageUsage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
@@ -19,7 +19,7 @@ from pastelka_orders.handlers.create_versions import create_colorings
 from pastelka_orders.handlers.erasures import delete_order_rows
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos.intake import StagedPhoto
-from pastelka_orders.repository import erasures, orders
+from pastelka_orders.repository import erasures, orders, stages
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.repository.orders import NewLineItem, StoredPhoto, UploadRecord
 
@@ -108,6 +108,18 @@ async def start_processing(
         return
     then_svg = SvgOptions() if process == "svg" else None
     await create_colorings(connection, outbox, image_ids, options or ColoringOptions(), then_svg)
+
+
+async def change(connection: AsyncConnection, order_number: str, notes: Mapping[str, Any]) -> None:
+    """Put an order on hold, mark it as printed or shipped, or what needed attention as seen, or undo that.
+
+    ``notes`` are those of ``repository.stages.change``. Raises ``OrderNotFoundError``.
+    """
+    if not await stages.lock(connection, order_number):
+        raise OrderNotFoundError(order_number)
+    if notes:
+        await stages.change(connection, order_number, notes)
+        await Outbox.publish(connection, OrderChanged(order_number=order_number))
 
 
 async def delete(

@@ -8,7 +8,7 @@ from typing import Literal
 import anyio
 from PIL import Image
 
-from pastelka_common.storage import Storage
+from pastelka_common.storage import Storage, UnsafePathError
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.repository.books import OrderContent
 
@@ -64,7 +64,7 @@ async def _state(storage: Storage, path: str) -> FileState:
 async def _measured(storage: Storage, path: str) -> FileState:
     try:
         head = await storage.read_head(path, _HEAD)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, UnsafePathError):
         return "missing"
     size = _size(head)
     if size is None and len(head) == _HEAD:  # something long comes before

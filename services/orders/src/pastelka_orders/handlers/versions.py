@@ -18,6 +18,7 @@ from pastelka_common.jobs.active_runs import cancel_subject
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.errors import (
     AlreadyEndedError,
+    ImageApprovedError,
     ImageNotFoundError,
     NotCompletedError,
     NotRetryableError,
@@ -35,7 +36,7 @@ CANCELLED = Failure(code="cancelled", message="Cancelled by a user.")
 
 
 async def select(connection: AsyncConnection, kind: StatusType, image_id: int, version_id: int) -> None:
-    """Make this version the chosen one of its image."""
+    """Make this version the chosen one of its image; an approved image keeps its page."""
     # Lock order is always version, then image: transactions cannot deadlock.
     found = await versions.lock(connection, kind, [version_id])
     image = await images.lock(connection, image_id)
@@ -46,6 +47,9 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
     version = found[0]
     if version.status != status_of(kind, "completed"):
         raise NotCompletedError(kind, version_id, version.status.value)
+    coloring_id = version_id if kind == "coloring" else version.coloring_version_id
+    if image.is_approved and coloring_id != image.selected_coloring_id:
+        raise ImageApprovedError(image_id)
     await images.choose(connection, kind, image_id, version_id)
     await Outbox.publish(connection, SelectionChanged(order_number=image.order_number, image_id=image_id))
 

@@ -53,6 +53,29 @@ class OrderStatus(StrEnum):
     """At least one download, or the fetch of the order, failed."""
 
 
+class OrderStage(StrEnum):
+    """What an operator has to do about an order; triggers of the database keep it (revision 039)."""
+
+    INTAKE = "intake"
+    """A photo is not here yet, or there is none."""
+    ATTENTION = "attention"
+    """A photo or its newest page failed and no page is chosen, a page was possibly paid for twice, or the
+    shop changed the order after a page was approved or the book printed."""
+    TO_GENERATE = "to_generate"
+    """A photo has no page, and none is being made."""
+    GENERATING = "generating"
+    """A page is being made of a photo that has none yet."""
+    TO_REVIEW = "to_review"
+    """Every photo has a chosen page; not all are approved."""
+    APPROVED = "approved"
+    PRINTED = "printed"
+    SHIPPED = "shipped"
+    ON_HOLD = "on_hold"
+    """An operator put it aside, for a reason."""
+    CANCELLED = "cancelled"
+    """By the shop."""
+
+
 manual_order_numbers = Sequence("manual_order_number_seq", start=1000, metadata=Base.metadata)
 """Numbers of manual orders: ``M1000``, ``M1001``, ..."""
 
@@ -64,13 +87,21 @@ class Order(Base):
     __table_args__ = (
         UniqueConstraint("order_number"),
         CheckConstraint("source IN ('shopify', 'manual')", name="source"),
+        CheckConstraint(f"stage IN {tuple(map(str, OrderStage))}", name="stage"),
         Index("ix_orders_shopify_id", "shopify_id", unique=True),
         Index("ix_orders_shopify_order_number", "shopify_order_number"),
-        # ``repository/order_search.py`` explains these two and the last two.
+        # ``repository/order_search.py`` explains these three and the last two.
         Index("ix_orders_created_at_id", text("created_at DESC"), text("id DESC")),
         Index(
             "ix_orders_status_created_at_id",
             "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_include=["search"],
+        ),
+        Index(
+            "ix_orders_stage_created_at_id",
+            "stage",
             text("created_at DESC"),
             text("id DESC"),
             postgresql_include=["search"],
@@ -113,6 +144,16 @@ class Order(Base):
         Enum(OrderStatus, name="orderstatus", values_callable=labels),
         server_default=OrderStatus.PENDING.value,
     )
+    stage: Mapped[str] = mapped_column(Text, server_default=OrderStage.INTAKE.value)
+    """An ``OrderStage``; written by triggers only."""
+    on_hold_reason: Mapped[str | None] = mapped_column(Text)
+    """Why an operator put it aside; ``None``: it is not on hold."""
+    printed_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    shop_changed_at: Mapped[datetime | None]
+    """When the shop changed it after an approval or the print, until an operator has seen that."""
+    attention_seen_at: Mapped[datetime | None]
+    """When an operator last saw what needed attention; what was paid twice before does not any more."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -194,3 +235,8 @@ class Image(RowJob, Base):
     """When the coloring was last chosen."""
     svg_chosen_at: Mapped[datetime | None]
     """When the SVG was last chosen."""
+    approved_at: Mapped[datetime | None]
+    """When a person approved the chosen coloring; the choice is frozen until that is lifted."""
+    approved_by: Mapped[str | None] = mapped_column(Text)
+    rework_reason: Mapped[str | None] = mapped_column(Text)
+    """Why a person sent the page back; ``None`` once another is chosen by a person or approved."""

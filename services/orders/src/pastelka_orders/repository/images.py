@@ -17,7 +17,8 @@ IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
 """SQL over ``orders o`` and ``line_items l``."""
 
 _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
-    i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled,
+    i.selected_coloring_id, i.selected_svg_id, i.photo_version, i.approved_at IS NOT NULL AS is_approved,
+    o.cancelled_at IS NOT NULL AS is_cancelled,
     {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: does not block foreign key checks, as by a status change of a version.
@@ -36,33 +37,38 @@ _SVGS = """SELECT id, image_id, version, status, shape_stacking, group_by, color
     FROM svg_versions
     WHERE image_id = ANY(CAST(:image_ids AS integer[])) ORDER BY image_id, version"""
 _CHOOSE_COLORING = """UPDATE images i SET selected_coloring_id = :version_id,
-        coloring_chosen_at = clock_timestamp(),
+        coloring_chosen_at = clock_timestamp(), rework_reason = NULL,
         selected_svg_id = CASE WHEN i.selected_coloring_id = :version_id THEN i.selected_svg_id ELSE (
             SELECT s.id FROM svg_versions s WHERE s.image_id = i.id AND s.status = 'completed'
             AND s.coloring_version_id = :version_id ORDER BY s.version DESC LIMIT 1) END
     WHERE i.id = :image_id"""
 _CHOOSE_SVG = """UPDATE images i SET selected_svg_id = s.id, svg_chosen_at = clock_timestamp(),
-        selected_coloring_id = s.coloring_version_id
+        selected_coloring_id = s.coloring_version_id, rework_reason = NULL
     FROM svg_versions s WHERE s.id = :version_id AND i.id = :image_id"""
 
-# A finished version is chosen automatically only if no user chose a version after it was requested,
-# and it never replaces one that was requested later.
+# A finished version is chosen by itself only where no completed one is chosen, and no person chose a page of
+# this photo: a later version is a candidate.
 _CHOOSE_FINISHED_COLORINGS = """UPDATE images i
     SET selected_coloring_id = n.version_id, selected_svg_id = NULL
-    FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
-        CAST(:asked AS timestamptz[])) AS n(image_id, version_id, asked_at)
-    WHERE i.id = n.image_id AND i.selected_coloring_id IS DISTINCT FROM n.version_id
-        AND COALESCE(GREATEST(i.coloring_chosen_at, i.svg_chosen_at) < n.asked_at, true)
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[])) AS n(image_id, version_id)
+    WHERE i.id = n.image_id AND i.coloring_chosen_at IS NULL AND i.svg_chosen_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c
-            WHERE c.id = i.selected_coloring_id AND c.asked_at > n.asked_at)"""
+            WHERE c.id = i.selected_coloring_id AND c.status = 'completed')"""
 _CHOOSE_FINISHED_SVGS = """UPDATE images i SET selected_svg_id = n.version_id
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
-        CAST(:coloring_ids AS integer[]), CAST(:asked AS timestamptz[]))
-        AS n(image_id, version_id, coloring_id, asked_at)
+        CAST(:coloring_ids AS integer[])) AS n(image_id, version_id, coloring_id)
     WHERE i.id = n.image_id AND i.selected_coloring_id = n.coloring_id
-        AND COALESCE(i.svg_chosen_at < n.asked_at, true)
         AND NOT EXISTS (SELECT 1 FROM svg_versions s
-            WHERE s.id = i.selected_svg_id AND s.asked_at > n.asked_at)"""
+            WHERE s.id = i.selected_svg_id AND s.status = 'completed')"""
+_COLORING_STATUS = "SELECT status FROM coloring_versions WHERE id = :version_id AND image_id = :image_id"
+_APPROVE = """UPDATE images SET approved_at = clock_timestamp(), approved_by = :approved_by,
+        rework_reason = NULL, coloring_chosen_at = COALESCE(coloring_chosen_at, clock_timestamp())
+    WHERE id = :image_id"""
+_LIFT = "UPDATE images SET approved_at = NULL, approved_by = NULL WHERE id = :image_id"
+# The page stays as a candidate; the next one that is finished may be chosen by itself.
+_SEND_BACK = """UPDATE images SET selected_coloring_id = NULL, selected_svg_id = NULL,
+        coloring_chosen_at = NULL, svg_chosen_at = NULL, rework_reason = :reason
+    WHERE id = :image_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class LockedImage:
     selected_coloring_id: int | None
     selected_svg_id: int | None
     photo_version: int
+    is_approved: bool
     is_cancelled: bool
     is_wanted: bool
 
@@ -174,18 +181,37 @@ async def choose(connection: AsyncConnection, kind: str, image_id: int, version_
     await execute(connection, statement, {"image_id": image_id, "version_id": version_id})
 
 
+async def coloring_status(
+    connection: AsyncConnection, image_id: int, version_id: int
+) -> ColoringProcessingStatus | None:
+    """Where a coloring of this image stands; ``None`` if it has no such coloring."""
+    values = {"image_id": image_id, "version_id": version_id}
+    found = (await execute(connection, _COLORING_STATUS, values)).scalar()
+    return None if found is None else ColoringProcessingStatus(found)
+
+
+async def approve(connection: AsyncConnection, image_id: int, approved_by: str) -> None:
+    """Approve the chosen coloring of a locked image."""
+    await execute(connection, _APPROVE, {"image_id": image_id, "approved_by": approved_by})
+
+
+async def lift_approval(connection: AsyncConnection, image_id: int) -> None:
+    """Take back the approval of a locked image; its choice stays."""
+    await execute(connection, _LIFT, {"image_id": image_id})
+
+
+async def send_back(connection: AsyncConnection, image_id: int, reason: str) -> None:
+    """Choose none of the versions of a locked image, and note why."""
+    await execute(connection, _SEND_BACK, {"image_id": image_id, "reason": reason})
+
+
 async def choose_finished_colorings(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
-    """Choose newly completed colorings, unless a user chose another meanwhile."""
-    latest = _latest(finished)
-    if latest:
+    """Choose colorings that have just been completed, of images that have no choice."""
+    for group in _one_per_image(finished):
         await execute(
             connection,
             _CHOOSE_FINISHED_COLORINGS,
-            {
-                "image_ids": [f.image_id for f in latest],
-                "version_ids": [f.version_id for f in latest],
-                "asked": [f.asked_at for f in latest],
-            },
+            {"image_ids": [f.image_id for f in group], "version_ids": [f.version_id for f in group]},
         )
 
 
@@ -199,23 +225,14 @@ async def choose_finished_svgs(connection: AsyncConnection, finished: Sequence[F
                 "image_ids": [f.image_id for f in group],
                 "version_ids": [f.version_id for f in group],
                 "coloring_ids": [f.coloring_id for f in group],
-                "asked": [f.asked_at for f in group],
             },
         )
 
 
-def _latest(finished: Sequence[Finished]) -> list[Finished]:
-    """The last requested version per image, by image: each row is updated once, in lock order."""
-    by_image: dict[int, Finished] = {}
-    for one in sorted(finished, key=lambda f: (f.asked_at, f.version_id)):
-        by_image[one.image_id] = one
-    return [by_image[image_id] for image_id in sorted(by_image)]
-
-
 def _one_per_image(finished: Sequence[Finished]) -> list[list[Finished]]:
-    """Groups, oldest request first, with each image at most once per group; usually a single group."""
+    """Groups, newest request first, in each of which an image occurs once: usually a single group."""
     groups: list[dict[int, Finished]] = []
-    for one in sorted(finished, key=lambda f: (f.asked_at, f.version_id)):
+    for one in sorted(finished, key=lambda f: (f.asked_at, f.version_id), reverse=True):
         group = next((g for g in groups if one.image_id not in g), None)
         if group is None:
             group = {}

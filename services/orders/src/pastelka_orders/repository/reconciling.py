@@ -41,6 +41,7 @@ _CHANGED_ORDERS = """WITH changed_images AS (
         UNION SELECT image_id FROM svg_versions WHERE updated_at > :since),
     changed AS (
         SELECT id FROM orders WHERE updated_at > :since
+        UNION SELECT order_id FROM book_versions WHERE updated_at > :since
         UNION SELECT l.order_id FROM changed_images n JOIN images i ON i.id = n.id
             JOIN line_items l ON l.id = i.line_item_id)
     SELECT o.order_number, o.created_at > :since AS is_new FROM changed n JOIN orders o ON o.id = n.id

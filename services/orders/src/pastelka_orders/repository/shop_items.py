@@ -15,8 +15,9 @@ _SHOP_VALUES = """(SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(jsonb
         'title', EXCLUDED.title, 'quantity', EXCLUDED.quantity, 'dedication', EXCLUDED.dedication,
         'layout', EXCLUDED.layout)) n
     WHERE jsonb_exists(l.shop_values, n.key) AND NOT (n.key = 'quantity' AND EXCLUDED.quantity = 0))"""
-_CHANGED_FIELDS = f"""ARRAY(SELECT unnest(l.shop_changed_fields) UNION
-    SELECT o.key FROM jsonb_each(l.shop_values) o WHERE o.value IS DISTINCT FROM {_SHOP_VALUES}->o.key)"""
+# A field that a removal gave back to the shop is no longer one that the shop changed.
+_CHANGED_FIELDS = f"""ARRAY(SELECT n.key FROM jsonb_each({_SHOP_VALUES}) n
+    WHERE n.key = ANY(l.shop_changed_fields) OR l.shop_values->n.key IS DISTINCT FROM n.value)"""
 _OF_SHOP = """CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.shop_values->>'title' ELSE l.title END,
     CASE WHEN jsonb_exists(l.shop_values, 'quantity')
         THEN CAST(l.shop_values->>'quantity' AS integer) ELSE l.quantity END,
@@ -40,13 +41,17 @@ _ITEMS = f"""INSERT INTO line_items AS l
             THEN l.dedication ELSE EXCLUDED.dedication END,
         layout = CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.layout ELSE EXCLUDED.layout END,
         shop_values = {_SHOP_VALUES},
-        shop_changed_at = CASE WHEN l.shop_values IS DISTINCT FROM {_SHOP_VALUES}
-            THEN clock_timestamp() ELSE l.shop_changed_at END,
+        shop_changed_at = CASE WHEN {_CHANGED_FIELDS} = '{{}}' THEN NULL
+            WHEN l.shop_values IS DISTINCT FROM {_SHOP_VALUES} THEN clock_timestamp()
+            ELSE l.shop_changed_at END,
         shop_changed_fields = NULLIF({_CHANGED_FIELDS}, '{{}}')
     WHERE ({_OF_SHOP}) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""
-_ITEMS_REMOVED = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
+_ITEMS_REMOVED = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}'),
+        shop_changed_fields = NULLIF(array_remove(shop_changed_fields, 'quantity'), '{}'),
+        shop_changed_at = CASE WHEN array_remove(shop_changed_fields, 'quantity') <> '{}'
+            THEN shop_changed_at END
     WHERE order_id = :order_id AND quantity <> 0
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
@@ -64,7 +69,8 @@ _REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = 
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
-        coloring_chosen_at = NULL, svg_chosen_at = NULL, {DUE_NOW}
+        coloring_chosen_at = NULL, svg_chosen_at = NULL,
+        approved_at = NULL, approved_by = NULL, rework_reason = NULL, {DUE_NOW}
     FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
 _AWAIT_PHOTOS = f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
     WHERE id = ANY(CAST(:ids AS integer[]))"""

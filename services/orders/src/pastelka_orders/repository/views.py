@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
-from pastelka_orders.models.orders import OrderStatus
+from pastelka_orders.models.orders import OrderStage, OrderStatus
+from pastelka_orders.repository import stages
 from pastelka_orders.repository.order_search import Search
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
@@ -47,14 +48,29 @@ _IMAGE = f"""json_build_object(
     'selected_version_ids', json_build_object('coloring', i.selected_coloring_id, 'svg', i.selected_svg_id),
     'versions', json_build_object('coloring', {_COLORINGS}, 'svg', {_SVGS}),
     'error', CASE WHEN i.download_error_code IS NOT NULL THEN json_build_object(
-        'code', i.download_error_code, 'message', COALESCE(i.download_error_message, '')) END)"""
+        'code', i.download_error_code, 'message', COALESCE(i.download_error_message, '')) END,
+    'approved_at', i.approved_at, 'approved_by', i.approved_by, 'rework_reason', i.rework_reason)"""
 
 _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shopify_id', o.shopify_id,
     'customer_name', o.customer_name, 'customer_email', o.customer_email,
     'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
-    'status', o.status, 'created_at', o.created_at, 'cancelled_at', o.cancelled_at,
+    'status', o.status, 'stage', o.stage, 'failed', w.failed, 'in_progress', w.in_progress,
+    'to_review', w.to_review, 'attention', array_to_json(NULLIF(array_remove(ARRAY[
+        CASE WHEN w.failed > 0 THEN 'failed' END, CASE WHEN w.paid_twice > 0 THEN 'paid_twice' END,
+        CASE WHEN o.shop_changed_at IS NOT NULL THEN 'shop_changed' END], NULL), '{}')),
+    'on_hold_reason', o.on_hold_reason, 'printed_at', o.printed_at, 'shipped_at', o.shipped_at,
+    'note', o.note, 'created_at', o.created_at, 'updated_at', o.updated_at, 'cancelled_at', o.cancelled_at,
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
+
+# What the images of an order need, by the function that its stage is computed with.
+_WORK = """CROSS JOIN LATERAL (SELECT count(*) AS images,
+        count(*) FILTER (WHERE p.state = 'failed') AS failed,
+        count(*) FILTER (WHERE p.is_active) AS in_progress,
+        count(*) FILTER (WHERE p.state = 'to_review') AS to_review,
+        count(*) FILTER (WHERE p.is_paid_twice) AS paid_twice,
+        count(*) FILTER (WHERE p.has_coloring) AS colorings, count(*) FILTER (WHERE p.has_svg) AS svgs
+    FROM image_progress(o.id) p) w"""
 
 _IMAGE_QUERY = f"""SELECT CAST({_IMAGE} AS text) FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
@@ -70,7 +86,7 @@ _ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE
                 FROM images i WHERE i.line_item_id = l.id), '[]')
             ) ORDER BY l.position, l.id)
         FROM line_items l WHERE l.order_id = o.id), '[]')) AS text)
-    FROM orders o WHERE o.order_number = :order_number"""
+    FROM orders o {_WORK} WHERE o.order_number = :order_number"""
 
 _COLORING_VERSIONS_QUERY = f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
 
@@ -85,21 +101,15 @@ _SVGS_BY_ID = f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS 
 # The rule of ``pastelka_common.storage.thumbnail_path``.
 _THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
 
-_LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
-        'coloring_completed', f.coloring_completed, 'svg_completed', f.svg_completed,
+_LIST = """SELECT CAST(json_build_object({head}, 'item_count', f.item_count, 'image_count', w.images,
+        'coloring_completed', w.colorings, 'svg_completed', w.svgs,
         'thumbnails', f.thumbnails) AS text), o.created_at, o.id
-    FROM ({page}) o
+    FROM ({page}) o {work}
     CROSS JOIN LATERAL (
-        SELECT count(*) AS image_count,
-            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM coloring_versions c
-                WHERE c.image_id = i.id AND c.status = 'completed'
-                AND COALESCE(c.asked_at > i.photo_replaced_at, true))) AS coloring_completed,
-            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM svg_versions s
-                WHERE s.image_id = i.id AND s.status = 'completed'
-                AND COALESCE(s.asked_at > i.photo_replaced_at, true))) AS svg_completed,
+        SELECT count(DISTINCT l.id) AS item_count,
             COALESCE((array_agg(CAST(:files AS text) || {thumbnail} ORDER BY l.position, i.position)
                 FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
-        FROM line_items l JOIN images i ON i.line_item_id = l.id
+        FROM line_items l LEFT JOIN images i ON i.line_item_id = l.id
             WHERE l.order_id = o.id AND l.quantity > 0) f
     ORDER BY o.created_at DESC, o.id DESC"""
 
@@ -169,9 +179,12 @@ class Views:
         cursor: str | None = None,
         q: str | None = None,
         status: OrderStatus | None = None,
+        stage: OrderStage | None = None,
     ) -> str:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
-        query, values = list_query(cursor, q, status)
+        query, values = list_query(cursor, q, status, stage)
+        # A search reads no more than its page.
+        total = None if q else await stages.total(self._connection, _filter(status, stage))
         parameters = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
         rows = (await execute(self._connection, query, parameters)).all()
         more = len(rows) > limit
@@ -179,7 +192,12 @@ class Views:
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
         items = ",".join(row[0] for row in rows[:limit])
         shop = json.dumps(self._shop_configured)
-        return f'{{"items":[{items}],"next_cursor":{cursor},"shop_configured":{shop}}}'
+        rest = f'"next_cursor":{cursor},"total":{json.dumps(total)},"shop_configured":{shop}'
+        return f'{{"items":[{items}],{rest}}}'
+
+    async def stage_counts(self) -> str:
+        """JSON of the number of orders by stage."""
+        return json.dumps({"counts": await stages.counts(self._connection)})
 
     async def timeline(self, order_number: str) -> list[dict[str, object]] | None:
         """Every status change of an order, or ``None`` if there is no such order."""
@@ -195,7 +213,7 @@ class Views:
 
 
 def list_query(
-    cursor: str | None, q: str | None, status: OrderStatus | None
+    cursor: str | None, q: str | None, status: OrderStatus | None, stage: OrderStage | None = None
 ) -> tuple[str, dict[str, object]]:
     """The statement that lists orders, and its parameters except ``limit``, ``files`` and ``shop``.
 
@@ -207,18 +225,26 @@ def list_query(
         created_at, order_id = _read_cursor(cursor)
         before = "(o.created_at, o.id) < (CAST(:before AS timestamptz), CAST(:before_id AS integer))"
         values = {"before": created_at, "before_id": order_id}
-    # Not a parameter: the best index depends on the status, also in a prepared statement.
-    has_status = f"o.status = CAST('{status.value}' AS orderstatus)" if status is not None else None
-    page, words = _page(q, before, has_status)
-    return _LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, page=page), {**values, **words}
+    page, words = _page(q, before, _filter(status, stage))
+    return _LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, page=page, work=_WORK), {**values, **words}
 
 
-def _page(q: str | None, before: str | None, status: str | None) -> tuple[str, dict[str, object]]:
-    conditions = [condition for condition in (before, status) if condition]
+def _filter(status: OrderStatus | None, stage: OrderStage | None) -> str | None:
+    """The condition (SQL) on an order ``o``, which has a status or a stage.
+
+    It has no parameter: how many orders have it decides which index is read, also for a prepared statement.
+    """
+    if stage is not None:
+        return f"o.stage = '{stage.value}'"
+    return f"o.status = CAST('{status.value}' AS orderstatus)" if status is not None else None
+
+
+def _page(q: str | None, before: str | None, only: str | None) -> tuple[str, dict[str, object]]:
+    conditions = [condition for condition in (before, only) if condition]
     if q and q.strip():
         search = Search.of(q)
         if search.words:
-            return search.page(before, status)
+            return search.page(before, only)
         conditions.append("false")  # punctuation is in no word
     where = "WHERE " + " AND ".join(conditions) if conditions else ""
     return _PAGE.format(where=where), {}

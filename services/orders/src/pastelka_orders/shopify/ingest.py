@@ -13,7 +13,7 @@ from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, unread_webhooks, versions
+from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, stages, unread_webhooks, versions
 from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
@@ -65,13 +65,8 @@ async def ingest(
     if known is not None and _is_older(order, known):
         return "older"
     target = await _target(connection, order, known)
-    changed = known is None or await shop_orders.change(connection, known, order)
     outbox = Outbox()
-    is_first_part = order.items is None and order.unread is not None and known is None
-    items = order.readable_items if is_first_part else order.items
-    if items is not None:
-        changed |= await _update_items(connection, outbox, target, items, refetch)
-    changed |= await unread_webhooks.save(connection, target.id, order.unread)
+    changed = await _update(connection, outbox, target, order, refetch)
     if can_fetch and await _lacks_photos(connection, target, order):
         await _enqueue_sync(connection, target, order)
     else:
@@ -125,6 +120,25 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
         return _Target(known.id, known.order_number, known)
     order_id, number = await shop_orders.add(connection, order)
     return _Target(order_id, number, None)
+
+
+async def _update(
+    connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder, refetch: RefetchPolicy
+) -> bool:
+    """Take over items and head; returns whether anything changed, which a reviewed order shows."""
+    known = target.known
+    is_reviewed = known is not None and await stages.is_reviewed(connection, known.id)
+    is_first_part = order.items is None and order.unread is not None and known is None
+    items = order.readable_items if is_first_part else order.items
+    changed = False
+    if items is not None:
+        changed = await _update_items(connection, outbox, target, items, refetch)
+    if known is not None:  # Lock order: images, then their order.
+        changed |= await shop_orders.change(connection, known, order)
+    changed |= await unread_webhooks.save(connection, target.id, order.unread)
+    if changed and is_reviewed:
+        await stages.set_shop_changed(connection, target.id)
+    return changed
 
 
 async def _update_items(

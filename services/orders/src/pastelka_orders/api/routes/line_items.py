@@ -38,7 +38,7 @@ async def get_line_item(request: Request, services: Deps, order_number: OrderNum
     "/{order_number}/line-items/{item_id}",
     dependencies=[OPERATOR],
     response_model=LineItemState,
-    responses=declared(404, 412, 422, 503),
+    responses=declared(404, 409, 412, 422, 503),
 )
 async def change_line_item(
     request: Request,

@@ -23,8 +23,9 @@ from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
-from pastelka_orders.models.orders import OrderStatus
+from pastelka_orders.models.orders import OrderStage, OrderStatus
 from pastelka_orders.repository.orders import NewLineItem
+from pastelka_orders.review_schemas import OrderPatch, StageCountsResponse
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
     CreatedOrderResponse,
@@ -70,9 +71,15 @@ async def list_orders(
         Query(max_length=field_limits.SEARCH_LENGTH, description="Prefixes of words of number and customer"),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
+    stage: Annotated[OrderStage | None, Query(description="Not together with `status`")] = None,
 ) -> Response:
     """Orders, newest first, in pages."""
-    page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
+    if status is not None and stage is not None:
+        message = "Give a stage or a status, not both."
+        raise RequestValidationError([{"loc": ("query", "stage"), "type": "excluded", "msg": message}])
+    page = await services.view(
+        lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status, stage=stage)
+    )
     response = document_response(request, OrderListResponse, page)
     services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
@@ -133,6 +140,17 @@ async def create_order(
 
 
 @router.get(
+    "/stages",
+    dependencies=[VIEWER],
+    response_model=StageCountsResponse,
+    responses={**_NOT_MODIFIED, **declared(422, 503)},
+)
+async def count_stages(request: Request, services: Deps) -> Response:
+    """How many orders have which stage."""
+    return document_response(request, StageCountsResponse, await services.view(lambda v: v.stage_counts()))
+
+
+@router.get(
     "/{order_number}",
     dependencies=[VIEWER],
     response_model=OrderResponse,
@@ -143,6 +161,21 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     response = await _order(request, services, order_number)
     services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
+
+
+@router.patch(
+    "/{order_number}",
+    dependencies=[OPERATOR],
+    response_model=OrderResponse,
+    responses=declared(404, 422, 503),
+)
+async def change_order(
+    request: Request, services: Deps, order_number: OrderNumber, patch: OrderPatch
+) -> Response:
+    """Put an order on hold, mark it as printed or shipped, or what needed attention as seen."""
+    notes = patch.model_dump(include=patch.model_fields_set)
+    await services.write(lambda c: orders.change(c, order_number, notes))
+    return await _order(request, services, order_number)
 
 
 @router.delete(

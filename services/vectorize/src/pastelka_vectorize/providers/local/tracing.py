@@ -92,8 +92,10 @@ def _simplified(corners: NDArray[np.float32]) -> list[Point]:
     length = np.abs(edges).sum(axis=1, keepdims=True)
     half = edges / np.maximum(length, 1) / 2
     middles = np.stack([corners + half, following - half], axis=1).reshape(-1, 1, 2)
-    outline = cv2.approxPolyDP(middles.astype(np.float32), _TOLERANCE, True)
-    return [(round(float(x)), round(float(y))) for x, y in outline[:, 0]]
+    outline = cv2.approxPolyDP(middles.astype(np.float32), _TOLERANCE, True)[:, 0]
+    # The outline of a straight line of one pixel is flatter than the tolerance.
+    kept = outline if len(outline) >= _CORNERS_OF_AREA else corners
+    return [(round(float(x)), round(float(y))) for x, y in kept]
 
 
 def _subpath(points: list[Point], offset: Point) -> str:
