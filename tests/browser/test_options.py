@@ -63,7 +63,7 @@ async def test_presets_and_own_values_of_a_provider_of_size_and_detail(
     await expect(visitor.badge(image["id"], "coloring")).to_have_attribute("data-status", "completed")
 
 
-async def test_options_of_style_are_chosen_sent_and_shown(visit: Arrive, system: System, local: str) -> None:
+async def test_options_of_style_are_chosen_sent_and_shown(local: str, visit: Arrive, system: System) -> None:
     order = await system.order(1, first_seed=620)
     number, image = order["order_number"], images_of(order)[0]
     visitor = await visit(at=local)
@@ -90,7 +90,7 @@ async def test_options_of_style_are_chosen_sent_and_shown(visit: Arrive, system:
 
 
 @pytest.mark.parametrize("width", [375, 1440])
-async def test_the_form_fits_its_screen(visit: Arrive, system: System, local: str, width: int) -> None:
+async def test_the_form_fits_its_screen(local: str, visit: Arrive, system: System, width: int) -> None:
     order = await system.order(1, first_seed=630)
     visitor = await visit(DisplayOptions(width=width), at=local)
     await visitor.open_order(order["order_number"])
