@@ -151,13 +151,12 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
           </Dialog.Close>
         </div>
       </div>
-      <div className="relative min-h-0 flex-1">
+      <div ref={frame} className="relative min-h-0 flex-1">
         <ViewerPicture
           key={image.id}
           image={image}
           view={view}
           zoom={zoom}
-          frame={frame}
           frameSize={extent.frame}
           sizes={sizes}
         />
