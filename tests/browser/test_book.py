@@ -217,7 +217,7 @@ async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, system
     visitor.watch.announce(r"/books\?force=false: 409")
     await page.get_by_role("button", name="Knihy", exact=True).click()
     toasts = page.get_by_role("region", name="Oznámení")
-    await expect(toasts).to_contain_text("Kniha má chyby, které je nutné nejprve opravit")
+    await expect(toasts).to_contain_text("Kontrola před tiskem našla chyby, kniha se nesestavila.")
     await expect(toasts).to_contain_text(empty["order_number"])
     await expect(toasts).to_contain_text("PDF s knihami 2 objednávek je připravené.")
     pages, name = await printed_size(page, toasts.get_by_role("button", name="Stáhnout"))

@@ -9,6 +9,7 @@ _ROOT = Path(__file__).parents[2]
 _CATALOGUE = _ROOT / "frontend" / "src" / "i18n" / "failures.ts"
 _TEXTS = _ROOT / "frontend" / "src" / "i18n" / "texts"
 _ORDERS = _ROOT / "services" / "orders" / "src" / "pastelka_orders"
+_PREFLIGHT = _ORDERS / "handlers" / "preflight.py"
 _RAISED = {"PermanentError", "TransientError", "SubmitUnknownError", "Refusal", "Failure"}
 _NEVER_SHOWN = {"once_more"}
 """Codes that never outlive their delivery."""
@@ -39,9 +40,19 @@ def _sources() -> Iterator[Path]:
                 yield path
 
 
+def _finding_codes() -> Iterator[str]:
+    """Codes of the findings with which a book ends in error: those of the preflight, and removed items."""
+    yield "item_removed"
+    for node in ast.walk(ast.parse(_PREFLIGHT.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "_ERRORS" and node.value:
+            yield from (_text(one) for one in ast.walk(node.value) if isinstance(one, ast.Constant))
+
+
 def test_every_error_code_has_a_czech_message() -> None:
-    codes = {code for source in _sources() for code in _codes_in(source)} - _NEVER_SHOWN
-    assert {"provider_out_of_credit", "photo_too_small", "attempts_exhausted"} <= codes, "nothing was found"
+    literal = {code for source in _sources() for code in _codes_in(source)}
+    codes = literal.union(_finding_codes()) - _NEVER_SHOWN
+    found = {"provider_out_of_credit", "photo_too_small", "attempts_exhausted", "dedication_too_long"}
+    assert found <= codes, "nothing was found"
     known = set(re.findall(r"^  ([a-z_]+):", _CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))
     assert codes <= known, f"without a sentence in {_CATALOGUE.name}: {sorted(codes - known)}"
 

@@ -143,9 +143,14 @@ _DROP = """(photos) => {
   const transfer = new DataTransfer();
   photos.forEach((bytes, n) =>
     transfer.items.add(new File([new Uint8Array(bytes)], `photo-${n + 1}.jpg`, { type: "image/jpeg" })));
-  for (const kind of ["dragenter", "dragover", "drop"])
-    document.body.dispatchEvent(
-      new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  const send = (kind) => document.body.dispatchEvent(
+    new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  // Of a transfer that no drag made, the browser would keep "none".
+  Object.defineProperty(transfer, "dropEffect", { value: "copy", writable: true });
+  send("dragenter");
+  send("dragover");
+  // As with a mouse: the browser sends no drop where the page refuses it.
+  send(transfer.dropEffect === "none" ? "dragleave" : "drop");
 }"""
 
 

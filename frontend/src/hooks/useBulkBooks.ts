@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
+import { failureText } from "@/i18n/failures";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
 import { showRefusals, type BulkProgress } from "./useBulkGenerate";
@@ -7,7 +8,7 @@ import { useSession } from "./useSession";
 
 /** Composes the books of several orders, and offers them as one PDF; it goes on while other pages are open. */
 export function useBulkBooks() {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const { renew } = useSession();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
 
@@ -21,6 +22,7 @@ export function useBulkBooks() {
         renew,
         onProgress: setProgress,
         reasonOf,
+        sentenceOf: (failure) => failureText(failure, language).sentence,
       });
       showRefusals(refusals, t);
       if (composed.length === 0) return orderNumbers;

@@ -26,13 +26,14 @@ export function useFileDrop(onDrop: (files: File[]) => void): boolean {
       event.preventDefault();
       current.current([...(event.dataTransfer?.files ?? [])]);
     };
-    addEventListener("dragover", over);
+    // Captured: before useStrayDrops, whichever of them was mounted first.
+    addEventListener("dragover", over, { capture: true });
     addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
+    addEventListener("drop", drop, { capture: true });
     return () => {
-      removeEventListener("dragover", over);
+      removeEventListener("dragover", over, { capture: true });
       removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
+      removeEventListener("drop", drop, { capture: true });
     };
   }, []);
   return isOver;

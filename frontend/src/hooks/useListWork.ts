@@ -7,6 +7,9 @@ import { useBulkGenerate, type BulkKind } from "./useBulkGenerate";
 import { useOptions } from "./useOptions";
 import { useSelection } from "./useSelection";
 
+/** Number of orders that the API joins in one PDF. */
+const MAX_BOOKS = 100;
+
 /**
  * The selection of the list and its actions. Only loaded orders count: actions must not apply to orders that a
  * search or filter hides.
@@ -38,6 +41,10 @@ export function useListWork(orders: readonly OrderListItem[]) {
   const printBooks = async () => {
     if (books.progress !== null) return;
     const chosen = [...selected];
+    if (chosen.length > MAX_BOOKS) {
+      showToast(t("list.books.limit", { count: MAX_BOOKS }), "bad");
+      return;
+    }
     const refused = new Set(await books.run(chosen));
     selection.remove(chosen.filter((number) => !refused.has(number)));
   };

@@ -42,7 +42,9 @@ function restore(top: number): () => void {
  */
 export function useScrollPosition(): void {
   const location = useLocation();
-  const { key, pathname, search } = location;
+  const { pathname, search } = location;
+  // Every entry that a link to a fragment made has the router's key "default", as the first one.
+  const key = pathname + location.hash + location.key;
   const like = (location.state as BackState | null)?.scrolledLike ?? "";
   const type = useNavigationType();
   const current = useRef({ key, pathname });

@@ -10,7 +10,7 @@ import { hasFiles } from "./useFileDrop";
 export function useStrayDrops(): void {
   const { t } = useLanguage();
   useEffect(() => {
-    // The listeners of a page that takes files are called first.
+    // A page that takes files captures their events, so it has them first.
     const isStray = (event: DragEvent) => hasFiles(event) && !event.defaultPrevented;
     const over = (event: DragEvent) => {
       if (!isStray(event)) return;

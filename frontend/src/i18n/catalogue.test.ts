@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, type Language, type Text, type TextKey } from "./catalogue";
+import { CATALOGUE, LANGUAGES, type Language, type Text, type TextKey } from "./catalogue";
 import { CZECH } from "./failures";
 import { translate } from "./translate";
 
@@ -22,6 +22,17 @@ function shown(language: Language): [string, string][] {
   const values = new Proxy<Record<string, number>>({}, { get: () => 5 });
   return Object.keys(CATALOGUE[language]).map((key) => [key, translate(language, key as TextKey, values)]);
 }
+
+describe("the texts", () => {
+  it("have each key in one module: another module's text would replace it", () => {
+    const modules = import.meta.glob<Record<Language, object>>("./texts/*.ts", { eager: true });
+    for (const language of LANGUAGES) {
+      const keys = Object.values(modules).flatMap((module) => Object.keys(module[language]));
+      expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+      expect(keys).toHaveLength(Object.keys(CATALOGUE[language]).length);
+    }
+  });
+});
 
 describe("the Czech texts", () => {
   it("keep a one-letter preposition with its word, and a number with its unit", () => {

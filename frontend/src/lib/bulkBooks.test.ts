@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sampleBook } from "@/test/bookSamples";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
+import { failureText } from "@/i18n/failures";
 import { composeBooks } from "./bulkBooks";
 
 let requests: WaitingRequest[];
@@ -21,6 +22,7 @@ function compose(...numbers: string[]) {
     renew: () => Promise.resolve(),
     onProgress: ({ done }) => progress.push(done),
     reasonOf: (error) => (error instanceof Error ? error.message : "?"),
+    sentenceOf: (failure) => failureText(failure, "cs").sentence,
   });
   return { ended, progress };
 }
@@ -57,7 +59,8 @@ describe("books of several orders", () => {
     refused.answer(problem(409, "book_has_errors", "It has errors."), 409);
     for (const number of ["2", "3", "4"])
       (await takeRequest(requests, `POST ${path(number)}`)).answer(begun, 202);
-    await answer("2", sampleBook(1, { status: "error", error: { code: "x", message: "It is damaged." } }));
+    const error = { code: "item_removed", message: "Pro Aničku was removed in the shop." };
+    await answer("2", sampleBook(1, { status: "error", error }));
     const gone = await takeRequest(requests, `GET ${path("3")}`);
     gone.answer(problem(404, "order_not_found", "No order 3."), 404);
     await answer("4");
@@ -65,7 +68,7 @@ describe("books of several orders", () => {
     expect(composed).toEqual(["4"]);
     expect([...refusals]).toEqual([
       ["It has errors.", ["1"]],
-      ["It is damaged.", ["2"]],
+      ["Obchod mezitím odebral některou položku. Sestavte knihu znovu.", ["2"]],
       ["No order 3.", ["3"]],
     ]);
   });

@@ -1,4 +1,5 @@
 /** Books of several orders: each is composed, then all are one PDF. */
+import type { Failure } from "@/types";
 import { createBook, fetchBooks, joinBooks, type Book } from "./bookApi";
 import { recallBookOptions } from "./bookOptions";
 import { saveFile } from "./download";
@@ -13,7 +14,10 @@ const POLL_MS = 15_000;
 interface Composing {
   renew: () => Promise<unknown>;
   onProgress: (progress: { done: number; total: number }) => void;
+  /** The reason of a request that failed. */
   reasonOf: (error: unknown) => string;
+  /** The reason of a book that ended in error. */
+  sentenceOf: (failure: Failure) => string;
 }
 
 interface Composed {
@@ -26,7 +30,7 @@ interface Composed {
 /** Composes a book of each order with this browser's options, and waits until all have ended. */
 export async function composeBooks(
   orderNumbers: readonly string[],
-  { renew, onProgress, reasonOf }: Composing,
+  { renew, onProgress, reasonOf, sentenceOf }: Composing,
 ): Promise<Composed> {
   const options = recallBookOptions(localStorage);
   const reasons = new Map<string, string>();
@@ -40,7 +44,7 @@ export async function composeBooks(
   let done = 0;
   const ended = (number: string, ending: Promise<Book>): Promise<void> =>
     ending
-      .then(({ error }) => error && reasons.set(number, error.message))
+      .then(({ error }) => error && reasons.set(number, sentenceOf(error)))
       .catch((error: unknown) => reasons.set(number, reasonOf(error)))
       .then(() => onProgress({ done: ++done, total: orderNumbers.length }));
   try {

@@ -14,6 +14,8 @@ export interface ToastAction {
 }
 
 const LIFETIME_MS = { plain: 4000, bad: 10_000 } as const;
+/** Number of messages without an action that stay beside a new one. */
+const MAX_OTHERS = 3;
 const listeners = new Set<() => void>();
 let toasts: readonly Toast[] = [];
 let lastId = 0;
@@ -34,7 +36,9 @@ export function dismissAllToasts(): void {
 /** Show a message; errors (`bad`) stay longer, and one with an action until it is closed. */
 export function showToast(text: string, tone: Toast["tone"] = "plain", action?: ToastAction): void {
   const id = ++lastId;
-  change([...toasts.slice(-3), { id, tone, text, action }]);
+  const passing = toasts.filter((toast) => !toast.action).slice(-MAX_OTHERS);
+  const kept = toasts.filter((toast) => toast.action !== undefined || passing.includes(toast));
+  change([...kept, { id, tone, text, action }]);
   if (!action) setTimeout(() => dismissToast(id), LIFETIME_MS[tone]);
 }
 

@@ -239,6 +239,15 @@ describe("actions for several orders", () => {
     expect(screen.queryByRole("button", { name: "Vybrat všechny odpovídající" })).toBeNull();
   });
 
+  it("compose no book if the orders are more than one PDF may have", async () => {
+    const user = await showList(rows(1300, 101));
+    await user.click(screen.getByRole("checkbox", { name: "Vybrat všechny načtené objednávky" }));
+    await user.click(screen.getByRole("button", { name: "Knihy" }));
+    expect(await screen.findByText("Do jednoho PDF lze spojit knihy nejvýše 100 objednávek.")).toBeVisible();
+    expect(screen.getByText("101 vybraných")).toBeVisible();
+    expect(requests).toHaveLength(0);
+  });
+
   it("do not apply to orders that a search hides", async () => {
     const user = await showList(rows(1300, 2));
     await user.click(box("1300"));

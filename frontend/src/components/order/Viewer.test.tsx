@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { image, page } from "./test/orders";
 import { Viewer } from "./Viewer";
 import { viewsOf, type Viewed } from "./views";
@@ -22,6 +22,31 @@ function Opened() {
       <Viewer orderNumber="1270" images={IMAGES} viewed={viewed} onChange={setViewed} />
     </QueryClientProvider>
   );
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+/** Records what is observed; `resize` gives all elements this size, and reports it for those in the document. */
+function watchSizes() {
+  const reports = new Map<Element, () => void>();
+  class Observer {
+    readonly #report: () => void;
+    constructor(report: () => void) {
+      this.#report = report;
+    }
+    observe = (element: Element) => reports.set(element, this.#report);
+    disconnect = () => undefined;
+  }
+  vi.stubGlobal("ResizeObserver", Observer);
+  return {
+    resize: (width: number, height: number) => {
+      vi.spyOn(Element.prototype, "getBoundingClientRect").mockReturnValue(new DOMRect(0, 0, width, height));
+      act(() => reports.forEach((report, element) => element.isConnected && report()));
+    },
+  };
 }
 
 describe("the full-screen view", () => {
@@ -67,6 +92,20 @@ describe("the full-screen view", () => {
     expect(tool).toHaveTextContent("100 %");
     await user.keyboard("0");
     expect(tool).toHaveTextContent("25 %");
+  });
+
+  it("follows the size of the window, also after it turned to another photo", async () => {
+    const window = watchSizes();
+    const user = userEvent.setup();
+    render(<Opened />);
+    await user.keyboard("{ArrowRight}");
+    const picture = screen.getByAltText("Fotka 2");
+    Object.defineProperties(picture, { naturalWidth: { value: 4096 }, naturalHeight: { value: 3072 } });
+    fireEvent.load(picture);
+    const tool = screen.getByRole("button", { name: /Skutečná velikost/ });
+    expect(tool).toHaveTextContent("25 %");
+    window.resize(2048, 1536);
+    expect(tool).toHaveTextContent("50 %");
   });
 
   it("lays nothing white behind a picture before it is loaded", () => {

@@ -176,13 +176,12 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
           </Dialog.Close>
         </div>
       </div>
-      <div className="relative min-h-0 flex-1">
+      <div ref={frame} className="relative min-h-0 flex-1">
         <ViewerPicture
           key={image.id}
           image={image}
           view={view}
           zoom={zoom}
-          frame={frame}
           frameSize={extent.frame}
           sizes={sizes}
         />

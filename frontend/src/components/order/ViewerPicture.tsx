@@ -1,4 +1,4 @@
-import type { CSSProperties, ReactNode, RefObject } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import { useFailedFiles } from "@/hooks/useFailedFiles";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -17,18 +17,16 @@ interface ViewerPictureProps {
   image: OrderImage;
   view: View;
   zoom: ZoomControl;
-  frame: RefObject<HTMLDivElement | null>;
   frameSize: Size;
   sizes: PictureSizes;
 }
 
 /** The picture at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
-export function ViewerPicture({ frame, ...props }: ViewerPictureProps) {
+export function ViewerPicture(props: ViewerPictureProps) {
   const gestures = useGestures(props.zoom);
   const { scale } = props.zoom.state;
   return (
     <div
-      ref={frame}
       {...gestures}
       className={cn(
         "size-full touch-none overflow-hidden",
@@ -40,7 +38,7 @@ export function ViewerPicture({ frame, ...props }: ViewerPictureProps) {
   );
 }
 
-function Subject({ image, view, zoom, frameSize, sizes }: Omit<ViewerPictureProps, "frame">) {
+function Subject({ image, view, zoom, frameSize, sizes }: ViewerPictureProps) {
   const { t } = useLanguage();
   const files = filesOf(image, view);
   if (files === null) {

@@ -125,6 +125,7 @@ export const cs = {
     other: "PDF s knihami {count} objednávek je připravené.",
   },
   "list.books.download": "Stáhnout",
+  "list.books.limit": "Do jednoho PDF lze spojit knihy nejvýše {count} objednávek.",
 } as const;
 
 export const en = {
@@ -252,4 +253,5 @@ export const en = {
     other: "The PDF with the books of {count} orders is ready.",
   },
   "list.books.download": "Download",
+  "list.books.limit": "The books of at most {count} orders can be in one PDF.",
 } as const;

@@ -47,11 +47,6 @@ export const cs = {
   "error.exports_busy": "Připravuje se příliš mnoho souborů ke stažení najednou. Zkuste to za chvíli znovu.",
   "error.not_printable":
     "PDF k tisku nelze vytvořit: některá omalovánka je poškozená, nebo je kniha příliš velká. Vygenerujte poškozenou omalovánku znovu, nebo vyberte menší.",
-  "error.book_not_found": "Tato verze knihy neexistuje.",
-  "error.book_has_errors": "Kniha má chyby, které je nutné nejprve opravit.",
-  "error.book_state": "Stav knihy tuto akci nedovoluje. Načtěte stránku znovu.",
-  "error.books_missing": "Některá z vybraných objednávek nemá hotovou knihu. Nejprve ji vytvořte.",
-  "error.line_item_not_found": "Tato položka v objednávce není.",
   "error.precondition_failed": "Údaje mezitím změnil někdo jiný. Načtěte je znovu a změnu zopakujte.",
   "error.photos_missing": "Chybí fotky. Vyberte alespoň jednu.",
   "error.photos_refused": "Žádný z vybraných souborů nelze použít jako fotku.",
@@ -149,11 +144,6 @@ export const en = {
   "error.exports_busy": "Too many downloads are being prepared at once. Try again in a moment.",
   "error.not_printable":
     "The print PDF cannot be made: a coloring page is damaged, or the book is too large. Generate the damaged page again, or choose a smaller one.",
-  "error.book_not_found": "This version of the book does not exist.",
-  "error.book_has_errors": "The book has errors that must be fixed first.",
-  "error.book_state": "The state of the book does not allow this. Reload the page.",
-  "error.books_missing": "One of the chosen orders has no finished book. Compose it first.",
-  "error.line_item_not_found": "This order has no such item.",
   "error.precondition_failed": "Another user changed this meanwhile. Load it again and repeat the change.",
   "error.photos_missing": "There are no photos. Choose at least one.",
   "error.photos_refused": "None of the chosen files can be used as a photo.",
