@@ -179,15 +179,18 @@ describe("the book of an order", () => {
     const api = serveBooks([sampleBook(1)]);
     const answer = fetch;
     const item = { id: 3, title: "Omalovánky", quantity: 1, dedication: "Pro Elišku", layout: null };
-    const saved = Promise.withResolvers<Response>();
+    let save: ((response: Response) => void) | undefined;
+    const saved = new Promise<Response>((resolve) => {
+      save = resolve;
+    });
     vi.stubGlobal("fetch", (request: Request) => {
       if (!request.url.includes("/line-items/3")) return answer(request);
-      return request.method === "PATCH" ? saved.promise : Promise.resolve(Response.json(item));
+      return request.method === "PATCH" ? saved : Promise.resolve(Response.json(item));
     });
     const { user } = await open();
     await user.selectOptions(screen.getByRole("combobox", { name: "Rozvržení" }), "two");
     await user.selectOptions(screen.getByRole("combobox", { name: "Papír" }), "A5");
-    saved.resolve(Response.json({ ...item, layout: "two" }));
+    save?.(Response.json({ ...item, layout: "two" }));
     await screen.findByText("Verze 2 čeká na sestavení");
     expect(api.books.map(({ options }) => options.paper)).toEqual(["A5", "A4"]);
   });
