@@ -7,6 +7,7 @@ import {
   optionsOf,
   pageSize,
   recallBookOptions,
+  rememberedOptions,
   rememberBookOptions,
   withPaper,
 } from "./bookOptions";
@@ -40,6 +41,18 @@ describe("the form of a book's options", () => {
     expect(invalidLengths(form)).toEqual([name]);
     expect(optionsOf(form)).toBeUndefined();
   });
+
+  it.each([
+    [{ width_mm: "60", inner_margin_mm: "10" }, true],
+    [{ width_mm: "60", inner_margin_mm: "20" }, false],
+    [{ width_mm: "60", inner_margin_mm: "20", orientation: "landscape" }, true],
+    [{ width_mm: "50", height_mm: "50" }, true],
+    [{ width_mm: "50", height_mm: "50", has_numbers: true }, false],
+  ] as const)("has the room that the service demands: %j", (change, isRoomy) => {
+    const form = { ...formOf({ ...CUSTOM, inner_margin_mm: 0 }), ...change };
+    expect(invalidLengths(form)).toEqual(isRoomy ? [] : ["inner_margin_mm"]);
+    expect(optionsOf(form) !== undefined).toBe(isRoomy);
+  });
 });
 
 describe("the size of the PDF's pages", () => {
@@ -59,6 +72,13 @@ describe("remembered options", () => {
     expect(recallBookOptions(localStorage)).toEqual({ paper: "A5", bleed_mm: 3 });
     rememberBookOptions(CUSTOM, BOOK_OPTIONS, localStorage);
     expect(recallBookOptions(localStorage)).toEqual({ paper: "custom", width_mm: 200, height_mm: 250 });
+  });
+
+  it("are the defaults if the service would refuse them", () => {
+    rememberBookOptions({ ...CUSTOM, width_mm: 60, inner_margin_mm: 20 }, BOOK_OPTIONS, localStorage);
+    expect(rememberedOptions(BOOK_OPTIONS, localStorage)).toEqual(BOOK_OPTIONS);
+    rememberBookOptions(CUSTOM, BOOK_OPTIONS, localStorage);
+    expect(rememberedOptions(BOOK_OPTIONS, localStorage)).toEqual(CUSTOM);
   });
 
   it("leave out what is invalid", () => {

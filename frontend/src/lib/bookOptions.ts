@@ -28,6 +28,10 @@ export type BookForm = Omit<BookOptions, LengthName> & Record<LengthName, string
 const SIZES = { A5: [148, 210], A4: [210, 297], A3: [297, 420], Letter: [215.9, 279.4] } as const;
 /** Space for crop marks around the bleed, as in `book/paper.py` of the orders service. */
 const MARKS_MM = 12;
+/** Unprintable edge, space for page numbers, and the least printable width and height, as there. */
+const MARGIN_MM = 10;
+const NUMBERS_MM = 6;
+export const MIN_PRINTABLE_MM = 30;
 
 const asText = (length: number | null | undefined): string => (length == null ? "" : String(length));
 
@@ -46,9 +50,23 @@ function usedLengths({ paper }: BookForm): LengthName[] {
   return LENGTH_NAMES.filter((name) => paper === "custom" || !(name === "width_mm" || name === "height_mm"));
 }
 
-/** The form's invalid lengths. */
-export function invalidLengths(form: BookForm): LengthName[] {
+/** The lengths that are no numbers within their ranges. */
+export function lengthsOutOfRange(form: BookForm): LengthName[] {
   return usedLengths(form).filter((name) => parseNumber(form[name], LENGTHS[name]) === undefined);
+}
+
+/** Whether the margins leave the least printable area; the service refuses less. */
+function hasPrintableArea(form: BookForm): boolean {
+  const [width, height] = trimmedSize(form.paper, form.orientation, [+form.width_mm, +form.height_mm]);
+  const numbers = form.has_numbers ? NUMBERS_MM : 0;
+  const printable = [width - 2 * MARGIN_MM - +form.inner_margin_mm, height - 2 * MARGIN_MM - numbers];
+  return Math.min(...printable) >= MIN_PRINTABLE_MM;
+}
+
+/** The form's invalid lengths; the inner margin also if it leaves too little to print on. */
+export function invalidLengths(form: BookForm): LengthName[] {
+  const names = lengthsOutOfRange(form);
+  return names.length > 0 || hasPrintableArea(form) ? names : ["inner_margin_mm"];
 }
 
 /** The options to send; undefined while a length is invalid. */
@@ -73,14 +91,23 @@ export function withPaper(form: BookForm, paper: BookOptions["paper"]): BookForm
   return { ...form, paper, width_mm: form.width_mm || `${width}`, height_mm: form.height_mm || `${height}` };
 }
 
+/** Width and height of a trimmed sheet; `custom` are the sides of custom paper. */
+function trimmedSize(
+  paper: BookOptions["paper"],
+  orientation: BookOptions["orientation"],
+  custom: readonly [number, number],
+): [number, number] {
+  const sides = paper === "custom" ? custom : SIZES[paper];
+  const [shorter, longer] = [Math.min(...sides), Math.max(...sides)];
+  return orientation === "landscape" ? [longer, shorter] : [shorter, longer];
+}
+
 /** Width and height of the PDF's pages, with bleed and crop marks. */
 export function pageSize(options: BookOptions): [number, number] {
-  const sides =
-    options.paper === "custom" ? [options.width_mm ?? 1, options.height_mm ?? 1] : SIZES[options.paper];
-  const [shorter, longer] = [Math.min(...sides), Math.max(...sides)];
+  const custom = [options.width_mm ?? 1, options.height_mm ?? 1] as const;
+  const [width, height] = trimmedSize(options.paper, options.orientation, custom);
   const around = 2 * (options.bleed_mm + (options.has_crop_marks ? MARKS_MM : 0));
-  const isLandscape = options.orientation === "landscape";
-  return [(isLandscape ? longer : shorter) + around, (isLandscape ? shorter : longer) + around];
+  return [width + around, height + around];
 }
 
 export function isSame(one: BookOptions, other: BookOptions): boolean {
@@ -132,6 +159,12 @@ export function recallBookOptions(storage: Storage): Partial<BookOptions> {
   if (paper === undefined) return found;
   if (paper !== "custom") return { ...found, paper };
   return width_mm != null && height_mm != null ? { ...found, paper, width_mm, height_mm } : found;
+}
+
+/** The defaults with the stored options; only the defaults if the service would refuse both together. */
+export function rememberedOptions(defaults: BookOptions, storage: Storage): BookOptions {
+  const options = { ...defaults, ...recallBookOptions(storage) };
+  return optionsOf(formOf(options)) ? options : defaults;
 }
 
 const isValid = (name: string, value: unknown) =>

@@ -7,7 +7,7 @@ import { BOOK_OPTIONS, sampleBook, sampleFinding } from "@/test/bookSamples";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { forgetToasts, renderPage } from "@/test/renderPage";
 import { VIEWER, WithSession } from "@/test/viewer";
-import { serve } from "@/components/order/test/api";
+import { problem, serve } from "@/components/order/test/api";
 
 const BOOKS = "/api/v1/orders/1270/books";
 const FINE: Preflight = { can_print: true, findings: [] };
@@ -137,6 +137,62 @@ describe("the book of an order", () => {
     await screen.findByText("Verze 2 čeká na sestavení");
     expect(posted(api)).toHaveLength(1);
     expect(api.books[0]?.options).toMatchObject({ paper: "custom", width_mm: 200, height_mm: 297 });
+  });
+
+  it("is not composed, sent or stored while nothing would fit on the paper", async () => {
+    const api = serveBooks([sampleBook(1)]);
+    const { user } = await open();
+    await user.selectOptions(screen.getByRole("combobox", { name: "Papír" }), "custom");
+    const type = async (name: string, text: string) => {
+      await user.clear(screen.getByRole("spinbutton", { name }));
+      await user.type(screen.getByRole("spinbutton", { name }), text);
+    };
+    await type("Okraj na vazbu (mm)", "20");
+    await type("Šířka (mm)", "60");
+    expect(screen.getByRole("alert")).toHaveTextContent(/Plocha pro tisk by byla menší než 30 × 30 mm/);
+    expect(screen.getByRole("button", { name: "Sestavit znovu" })).toBeDisabled();
+    expect(localStorage.getItem("pastelka.book")).not.toContain('"width_mm":60');
+    expect(posted(api)).toEqual([]);
+  });
+
+  it("whose preflight failed says why, and is checked again", async () => {
+    const api = serveBooks([]);
+    const answer = fetch;
+    let isBroken = true;
+    vi.stubGlobal("fetch", (request: Request) =>
+      isBroken && request.url.includes("/preflight")
+        ? Promise.resolve(
+            Response.json(problem("storage_unavailable", "The storage failed.", 503), { status: 503 }),
+          )
+        : answer(request),
+    );
+    const { user } = await open();
+    const alert = await screen.findByRole("alert");
+    expect(screen.queryByText("Kontroluje se")).toBeNull();
+    isBroken = false;
+    await user.click(within(alert).getByRole("button", { name: "Zkusit znovu" }));
+    await user.click(await screen.findByRole("button", { name: "Sestavit knihu" }));
+    await waitFor(() => expect(posted(api)).toHaveLength(1));
+  });
+
+  it("is composed with the paper that was chosen while a layout was saved", async () => {
+    const api = serveBooks([sampleBook(1)]);
+    const answer = fetch;
+    const item = { id: 3, title: "Omalovánky", quantity: 1, dedication: "Pro Elišku", layout: null };
+    let save: ((response: Response) => void) | undefined;
+    const saved = new Promise<Response>((resolve) => {
+      save = resolve;
+    });
+    vi.stubGlobal("fetch", (request: Request) => {
+      if (!request.url.includes("/line-items/3")) return answer(request);
+      return request.method === "PATCH" ? saved : Promise.resolve(Response.json(item));
+    });
+    const { user } = await open();
+    await user.selectOptions(screen.getByRole("combobox", { name: "Rozvržení" }), "two");
+    await user.selectOptions(screen.getByRole("combobox", { name: "Papír" }), "A5");
+    save?.(Response.json({ ...item, layout: "two" }));
+    await screen.findByText("Verze 2 čeká na sestavení");
+    expect(api.books.map(({ options }) => options.paper)).toEqual(["A5", "A4"]);
   });
 
   it("is stopped by errors of the preflight unless that is confirmed", async () => {

@@ -85,7 +85,7 @@ function Loaded({ order, defaults, books, onJump }: LoadedProps) {
       </div>
       <div className="grid content-start gap-5 border-line bg-card p-4 max-lg:row-start-1 max-lg:border-b lg:overflow-y-auto lg:border-l">
         <BookToolbar orderNumber={order.order_number} books={books} book={book} />
-        <Preflight preflight={book.preflight.data} onJump={onJump} />
+        <Preflight preflight={book.preflight} onJump={onJump} />
         <section aria-labelledby="book-options">
           <h3 id="book-options" className="mb-1.5 text-[13px] font-medium text-mute">
             {t("book.options")}

@@ -7,6 +7,8 @@ import {
   FONTS,
   invalidLengths,
   LENGTHS,
+  lengthsOutOfRange,
+  MIN_PRINTABLE_MM,
   ORIENTATIONS,
   PAPERS,
   withPaper,
@@ -86,12 +88,17 @@ export function BookFields({ form, onChange }: BookFieldsProps) {
 function LengthField({ name, form, onChange }: BookFieldsProps & { name: LengthName }) {
   const { t } = useLanguage();
   const { min, max } = LENGTHS[name];
+  const error = lengthsOutOfRange(form).includes(name)
+    ? t("book.length.error", { min, max })
+    : invalidLengths(form).includes(name)
+      ? t("book.area.error", { min: MIN_PRINTABLE_MM })
+      : undefined;
   return (
     <NumberField
       label={t(`book.${name}`)}
       range={LENGTHS[name]}
       value={form[name]}
-      error={invalidLengths(form).includes(name) ? t("book.length.error", { min, max }) : undefined}
+      error={error}
       onChange={(length) => onChange({ ...form, [name]: length })}
     />
   );

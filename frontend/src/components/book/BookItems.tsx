@@ -43,6 +43,8 @@ function Item({
   const { t } = useLanguage();
   const canEdit = useCanEdit();
   const patch = useItemPatch(orderNumber, item, onChanged);
+  // The last chosen layout, also before it is saved.
+  const layout = (patch.isPending ? patch.variables.layout : item.layout) ?? null;
   return (
     <>
       <p className="truncate text-[13px] font-medium">
@@ -53,9 +55,9 @@ function Item({
         <div className="[&_label]:justify-between [&_select]:min-w-36">
           <Choice
             label={t("detail.layout")}
-            value={item.layout ?? "auto"}
-            choices={layoutChoices(item.layout, t)}
-            onChoose={(layout) => patch({ layout: layout === "auto" ? null : layout })}
+            value={layout ?? "auto"}
+            choices={layoutChoices(layout, t)}
+            onChoose={(chosen) => patch.mutate({ layout: chosen === "auto" ? null : chosen })}
           />
         </div>
       ) : (

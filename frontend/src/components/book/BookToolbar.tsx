@@ -6,6 +6,7 @@ import { Icon } from "@/components/Icon";
 import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import type { Book } from "@/lib/bookApi";
+import { formatDayAndTime } from "@/lib/dates";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
 import { isForceable, isStopped, useBookChange, type BookState } from "./useBook";
@@ -49,12 +50,11 @@ function Versions({
   onChoose: (version: number) => void;
 }) {
   const { t, language } = useLanguage();
-  const time = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short" });
   const text = ({ version, options, created_at, printed_at }: Book) => {
     const printed = printed_at === null ? [] : [t("book.printed")];
     const paper =
       options.paper === "custom" ? `${options.width_mm} × ${options.height_mm} mm` : options.paper;
-    return [`v${version}`, paper, time.format(new Date(created_at)), ...printed].join(" · ");
+    return [`v${version}`, paper, formatDayAndTime(created_at, language), ...printed].join(" · ");
   };
   return (
     <div className="[&_label]:flex-col [&_label]:items-start [&_label]:gap-1 [&_select]:w-full">
@@ -94,13 +94,12 @@ function Printed({ orderNumber, shown }: { orderNumber: string; shown: Book }) {
   const mark = useBookChange(orderNumber);
   const isPrinted = shown.printed_at !== null;
   if (shown.status !== "completed") return null;
-  const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   return (
     <div className="flex flex-wrap items-center gap-2">
       {shown.printed_at !== null && (
         <p role="status" className="flex items-center gap-1.5 text-[13px] text-ok">
           <Icon name="check" />
-          {t("book.printedAt", { time: time.format(new Date(shown.printed_at)) })}
+          {t("book.printedAt", { time: formatDayAndTime(shown.printed_at, language) })}
         </p>
       )}
       <ForOperators>

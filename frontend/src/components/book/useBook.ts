@@ -8,8 +8,8 @@ import {
   formOf,
   isSame,
   optionsOf,
-  recallBookOptions,
   rememberBookOptions,
+  rememberedOptions,
   type BookForm,
   type BookOptions,
 } from "@/lib/bookOptions";
@@ -44,10 +44,15 @@ export function useBook(orderNumber: string, defaults: BookOptions, books: Book[
   const canEdit = useCanEdit();
   const [chosen, setChosen] = useState<number>();
   const [draft, setDraft] = useState<BookForm>();
-  const [remembered] = useState(() => ({ ...defaults, ...recallBookOptions(localStorage) }));
+  const [remembered] = useState(() => rememberedOptions(defaults, localStorage));
   const shown = books.find(({ version }) => version === chosen) ?? books[0];
   const form = draft ?? formOf(shown?.options ?? remembered);
   const options = optionsOf(form);
+  /** The form's options now, for what began before they were changed. */
+  const latest = useRef(options);
+  useEffect(() => {
+    latest.current = options;
+  });
   const preflight = useQuery(preflightQuery(orderNumber, options ?? remembered));
   useQuery({ ...booksQuery(orderNumber), refetchInterval: books.some(isActive) ? POLL_MS : false });
 
@@ -59,8 +64,8 @@ export function useBook(orderNumber: string, defaults: BookOptions, books: Book[
       putBook(queries, orderNumber, book);
       setChosen(book.version);
       setDraft((current) => {
-        const latest = current && optionsOf(current);
-        return latest && isSame(latest, wanted.options) ? undefined : current;
+        const drafted = current && optionsOf(current);
+        return drafted && isSame(drafted, wanted.options) ? undefined : current;
       });
     },
     onError: () => void queries.invalidateQueries({ queryKey: bookKey(orderNumber) }),
@@ -68,7 +73,7 @@ export function useBook(orderNumber: string, defaults: BookOptions, books: Book[
   const { schedule, cancel } = useDelay(RECOMPOSE_DELAY_MS);
   const begin = (isForced: boolean) => {
     cancel();
-    if (options) compose.mutate({ options, isForced });
+    if (latest.current) compose.mutate({ options: latest.current, isForced });
   };
   const change = (next: BookForm) => {
     cancel();

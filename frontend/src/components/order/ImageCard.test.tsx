@@ -186,7 +186,7 @@ describe("a version in progress", () => {
     const place = { status_type: "coloring" as const, version_id: 1, ahead: 30 };
     const runTimes = runTimesOf(undefined, { order_number: "1270", waiting: [place] });
     show(waiting, { ...runTimes, medianSeconds: { coloring: 4, svg: undefined } });
-    expect(screen.getByRole("timer")).toHaveTextContent(/ · před ní čeká 30 úloh$/);
+    expect(screen.getByRole("timer")).toHaveTextContent(/ · ve frontě je před tím 30 úloh$/);
     expect(screen.queryByText(/obvykle/)).toBeNull();
   });
 });

@@ -4,6 +4,7 @@ import { cn } from "@/lib/cn";
 import { layoutChoices } from "./layouts";
 import {
   DEDICATION_LENGTH,
+  differences,
   invalidFields,
   ITEM_FIELDS,
   MAX_COPIES,
@@ -26,6 +27,7 @@ export function LineItemForm({ now, edit }: LineItemFormProps) {
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const invalid = invalidFields(now.texts);
+  const isChanged = Object.keys(differences(now.read.state, now.texts)).length > 0;
   const hasConflict = Object.keys(now.conflicts).length > 0;
   const field = (name: ItemField) => ({
     value: now.texts[name],
@@ -41,12 +43,13 @@ export function LineItemForm({ now, edit }: LineItemFormProps) {
     <form
       aria-label={t("item.edit")}
       onSubmit={submit}
-      onKeyDown={(event) => event.key === "Escape" && edit.close()}
+      onKeyDown={(event) => event.key === "Escape" && !isChanged && edit.close()}
       className="mt-3 grid max-w-3xl gap-3 rounded-2xl border border-line bg-card p-4 sm:grid-cols-[minmax(0,1fr)_6rem_10rem]"
     >
       <Labelled name="title">
         <input
           ref={first}
+          readOnly={edit.busy}
           maxLength={TITLE_LENGTH}
           autoComplete="off"
           className={cn(FIELD, "h-9")}
@@ -54,7 +57,14 @@ export function LineItemForm({ now, edit }: LineItemFormProps) {
         />
       </Labelled>
       <Labelled name="quantity">
-        <input type="number" min={1} max={MAX_COPIES} className={cn(FIELD, "h-9")} {...field("quantity")} />
+        <input
+          readOnly={edit.busy}
+          type="number"
+          min={1}
+          max={MAX_COPIES}
+          className={cn(FIELD, "h-9")}
+          {...field("quantity")}
+        />
       </Labelled>
       <Labelled name="layout">
         <select className={cn(FIELD, "h-9")} {...field("layout")}>
@@ -68,6 +78,7 @@ export function LineItemForm({ now, edit }: LineItemFormProps) {
       <Labelled name="dedication" className="sm:col-span-3">
         <textarea
           rows={3}
+          readOnly={edit.busy}
           maxLength={DEDICATION_LENGTH}
           className={cn(FIELD, "py-2")}
           {...field("dedication")}

@@ -95,8 +95,40 @@ describe("a line item", () => {
     expect(screen.getByRole("alert")).toHaveTextContent("Zadejte celé číslo od 1 do 999.");
     await user.click(screen.getByRole("button", { name: "Uložit" }));
     expect(requests).toHaveLength(0);
+  });
+
+  it("is closed by Esc only if nothing typed would be lost", async () => {
+    const { user } = await edited();
+    await typed(user, "Věnování", "Pro Toníka");
+    await user.keyboard("{Escape}");
+    expect(screen.getByLabelText("Věnování")).toHaveValue("Pro Toníka");
+    await typed(user, "Věnování", "Pro Elišku");
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("form")).toBeNull();
+  });
+
+  it("is not changed while it is saved", async () => {
+    const { user } = await edited();
+    await typed(user, "Název", "Moje");
+    await user.click(screen.getByRole("button", { name: "Uložit" }));
+    const request = await takeRequest(requests, `PATCH ${PATH}`);
+    await user.type(screen.getByLabelText("Název"), " a další");
+    await user.type(screen.getByLabelText("Věnování"), " a další");
+    await user.selectOptions(screen.getByLabelText("Rozvržení"), "two");
+    expect(screen.getByLabelText("Název")).toHaveValue("Moje");
+    expect(screen.getByLabelText("Věnování")).toHaveValue("Pro Elišku");
+    expect(screen.getByLabelText("Rozvržení")).toHaveValue("auto");
+    request.answer({ ...STATE, title: "Moje" });
+  });
+
+  it("whose shop values only were changed meanwhile says so", async () => {
+    const { user } = await edited();
+    await typed(user, "Název", "Moje");
+    await user.click(screen.getByRole("button", { name: "Uložit" }));
+    (await takeRequest(requests, `PATCH ${PATH}`)).answer(problem(412, "precondition_failed"), 412);
+    (await takeRequest(requests, `GET ${PATH}`)).answer(STATE, 200, { ETag: '"two"' });
+    expect(await screen.findByRole("alert")).toHaveTextContent("Položku mezitím změnil někdo jiný.");
+    expect(screen.getByLabelText("Název")).toHaveValue("Moje");
   });
 
   it("shows the shop's values, and takes them when the shop changed them later", async () => {
@@ -112,5 +144,17 @@ describe("a line item", () => {
     await user.click(screen.getByRole("button", { name: "Použít hodnoty z\u00a0obchodu" }));
     (await takeRequest(requests, `GET ${PATH}`)).answer(STATE, 200, { ETag: '"one"' });
     expect(await (await takeRequest(requests, `PATCH ${PATH}`)).body()).toEqual({ dedication: "Z obchodu" });
+  });
+
+  it("keeps its own values: each field that the shop changed is sent, and the time is of the language", async () => {
+    const { user } = show({
+      shop_values: { dedication: "Z obchodu", layout: "two" },
+      shop_changed_at: new Date(2026, 10, 24, 15, 5).toISOString(),
+    });
+    expect(screen.getByText(/změnil 24\. 11\. 2026 15:05/)).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Ponechat hodnoty z\u00a0Pastelky" }));
+    (await takeRequest(requests, `GET ${PATH}`)).answer(STATE, 200, { ETag: '"one"' });
+    const own = { dedication: "Pro Elišku", layout: null };
+    expect(await (await takeRequest(requests, `PATCH ${PATH}`)).body()).toEqual(own);
   });
 });

@@ -1,6 +1,7 @@
 import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
+import { formatDayAndTime } from "@/lib/dates";
 import { ITEM_FIELDS } from "./lineItemForm";
 import type { LineItem } from "./model";
 import { useItemPatch } from "./useLineItem";
@@ -17,7 +18,9 @@ export function ShopValues({ orderNumber, item, values }: ShopValuesProps) {
   const patch = useItemPatch(orderNumber, item);
   const changedAt = item.shop_changed_at ?? null;
   const fields = ITEM_FIELDS.filter((field) => values[field] !== undefined);
-  const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  /** The values that `source` has of all fields that differ: with them, the shop's change is settled. */
+  const valuesOf = (source: ShopValuesProps["values"]) =>
+    Object.fromEntries(fields.map((field) => [field, source[field] ?? null]));
   return (
     <div
       data-shop-values={changedAt === null ? "older" : "newer"}
@@ -27,7 +30,9 @@ export function ShopValues({ orderNumber, item, values }: ShopValuesProps) {
       )}
     >
       {changedAt !== null && (
-        <p className="font-medium">{t("item.shopChanged", { time: time.format(new Date(changedAt)) })}</p>
+        <p className="font-medium">
+          {t("item.shopChanged", { time: formatDayAndTime(changedAt, language) })}
+        </p>
       )}
       <p>
         {t("item.shopValues")}{" "}
@@ -44,14 +49,14 @@ export function ShopValues({ orderNumber, item, values }: ShopValuesProps) {
             <button
               type="button"
               className="button button-small"
-              onClick={() => patch(Object.fromEntries(fields.map((field) => [field, values[field] ?? null])))}
+              onClick={() => patch.mutate(valuesOf(values))}
             >
               {t("item.useShop")}
             </button>
             <button
               type="button"
               className="button button-small"
-              onClick={() => patch({ title: item.title })}
+              onClick={() => patch.mutate(valuesOf(item))}
             >
               {t("item.keepOwn")}
             </button>

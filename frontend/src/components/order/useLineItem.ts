@@ -1,13 +1,19 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "@/api/client";
 import { useLanguage } from "@/i18n/context";
-import { changeLineItem, fetchLineItem, type LineItemPatch, type ReadLineItem } from "@/lib/bookApi";
+import {
+  changeLineItem,
+  fetchLineItem,
+  type LineItemPatch,
+  type LineItemState,
+  type ReadLineItem,
+} from "@/lib/bookApi";
 import { failureSentence } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 import { differences, patchOf, textsOf, type ItemField, type ItemTexts } from "./lineItemForm";
-import type { LineItem } from "./model";
+import type { LineItem, Order } from "./model";
 
 const isChangedMeanwhile = (error: unknown): boolean => error instanceof ApiError && error.status === 412;
 
@@ -58,14 +64,19 @@ export function useLineItem(orderNumber: string, itemId: number) {
     const conflicts = differences(now.read.state, read.state);
     // What the other person changed, and this one did not, is taken over.
     const own = differences(now.read.state, now.texts);
-    return { texts: { ...textsOf(read.state), ...own }, read, conflicts, failure: undefined };
+    // The shop's values alone may have changed, which no field shows.
+    const failure = Object.keys(conflicts).length > 0 ? undefined : t("item.changedMeanwhile");
+    return { texts: { ...textsOf(read.state), ...own }, read, conflicts, failure };
   };
   return {
     editing,
     busy,
     begin: () => void begin(),
     save: (now: Editing) => void save(now),
-    change: (texts: ItemTexts) => setEditing((now) => now && { ...now, texts }),
+    /** While it is saved, nothing is changed: it would be lost with the form. */
+    change: (texts: ItemTexts) => {
+      if (!busy) setEditing((now) => now && { ...now, texts });
+    },
     /** Discard the own changes for the other person's. */
     takeOver: () =>
       setEditing(
@@ -78,21 +89,34 @@ export function useLineItem(orderNumber: string, itemId: number) {
 const isEditing = (value: unknown): value is Editing =>
   typeof value === "object" && value !== null && "texts" in value;
 
-/** Changes single values of an item at once, if they are still those on the screen. */
+/** Changes single values of an item, one change after another, if they are still those on the screen. */
 export function useItemPatch(orderNumber: string, item: LineItem, onChanged?: () => void) {
   const { t } = useLanguage();
   const queries = useQueryClient();
-  const patch = async (changes: LineItemPatch): Promise<void> => {
-    try {
+  const key = orderKey(orderNumber);
+  return useMutation({
+    scope: { id: `line-item-${item.id}` },
+    // Without a connection, it fails at once, as all other changes of an item.
+    networkMode: "always",
+    mutationFn: async (changes: LineItemPatch): Promise<void> => {
+      // A change before this one has changed what is shown.
+      const known = queries.getQueryData<Order>(key)?.line_items.find(({ id }) => id === item.id);
       const read = await fetchLineItem(orderNumber, item.id);
-      const isShown = Object.keys(differences(textsOf(item), read.state)).length === 0;
+      const isShown = Object.keys(differences(known ?? item, read.state)).length === 0;
       if (!isShown) throw new ApiError(412, null);
-      await changeLineItem(orderNumber, read, changes);
-      onChanged?.();
-    } catch (error) {
-      showToast(isChangedMeanwhile(error) ? t("item.changedMeanwhile") : failureSentence(error, t), "bad");
-    }
-    await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
-  };
-  return (changes: LineItemPatch) => void patch(changes);
+      const changed = await changeLineItem(orderNumber, read, changes);
+      queries.setQueryData<Order>(key, (order) => order && withLineItem(order, changed));
+    },
+    onSuccess: () => onChanged?.(),
+    onError: (error) =>
+      showToast(isChangedMeanwhile(error) ? t("item.changedMeanwhile") : failureSentence(error, t), "bad"),
+    onSettled: () => queries.invalidateQueries({ queryKey: key }),
+  });
+}
+
+/** The order with the values of a changed item. */
+function withLineItem(order: Order, { id, title, quantity, dedication, layout }: LineItemState): Order {
+  const values = { title, quantity, dedication, layout };
+  const items = order.line_items.map((item) => (item.id === id ? { ...item, ...values } : item));
+  return { ...order, line_items: items };
 }

@@ -48,6 +48,8 @@ export const cs = {
   "book.width_mm": "Šířka (mm)",
   "book.height_mm": "Výška (mm)",
   "book.length.error": "Zadejte číslo od {min} do {max}.",
+  "book.area.error":
+    "Plocha pro tisk by byla menší než {min} × {min} mm. Zvolte větší papír, nebo menší okraj na vazbu.",
   "book.orientation": "Orientace",
   "book.orientation.auto": "podle obrázků",
   "book.orientation.portrait": "na výšku",
@@ -87,7 +89,8 @@ export const cs = {
   "book.finding.photo_replaced": "Fotku omalovánky {page} zákazník vyměnil až po jejím vygenerování.",
   "book.finding.unknown_layout":
     "Rozvržení „{layout}“ není známé, vytiskne se jeden obrázek na stranu. Vyberte rozvržení v nabídce, nebo slovo přidejte do PRINT_LAYOUTS.",
-  "book.finding.dedication_too_long": "Věnování knihy „{title}“ je na obálku o {characters} znaků delší.",
+  "book.finding.dedication_too_long":
+    "Věnování knihy „{title}“ je na obálku příliš dlouhé. Počet znaků navíc: {characters}.",
   "book.finding.characters_missing":
     "Tyto znaky knihy „{title}“ v žádném písmu nejsou a vynechají se: {characters}",
   "book.finding.changed_by_shop":
@@ -172,6 +175,8 @@ export const en = {
   "book.width_mm": "Width (mm)",
   "book.height_mm": "Height (mm)",
   "book.length.error": "Enter a number from {min} to {max}.",
+  "book.area.error":
+    "The printable area would be smaller than {min} × {min} mm. Choose larger paper or a smaller binding margin.",
   "book.orientation": "Orientation",
   "book.orientation.auto": "by the pictures",
   "book.orientation.portrait": "portrait",
@@ -214,7 +219,7 @@ export const en = {
   "book.finding.unknown_layout":
     "The layout “{layout}” is unknown, so one picture is printed on a page. Choose a layout here, or add the word to PRINT_LAYOUTS.",
   "book.finding.dedication_too_long":
-    "The dedication of “{title}” is too long for the cover by {characters} characters.",
+    "The dedication of “{title}” is too long for the cover. Characters too many: {characters}.",
   "book.finding.characters_missing":
     "No typeface has these characters of “{title}”, so they are left out: {characters}",
   "book.finding.changed_by_shop":
