@@ -270,10 +270,10 @@ KNOWN: tuple[KnownFault, ...] = (
     KnownFault(
         23,
         "A finished version overwrote the selection that a user had made meanwhile.",
-        "A finished version is selected only if nothing was selected since its request; an SVG of another"
-        " page does not stay selected.",
+        "A finished version is selected only where none is; later ones are candidates. An SVG of another page"
+        " does not stay selected.",
         (
-            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_a_user_chose_meanwhile",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_only_where_none_is",
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
         ),
     ),

@@ -99,7 +99,7 @@ async def test_a_finished_coloring_is_chosen_only_where_none_is(api: Any, worker
     assert (await image(api))["selected_version_ids"]["coloring"] is None
     await worker.end("coloring", first["id"])
     assert (await image(api))["selected_version_ids"]["coloring"] == first["id"]
-    # A later version is a candidate, whoever chose the one before.
+    # A later version is a candidate, also where the one before was selected automatically.
     await worker.end("coloring", second["id"])
     assert (await image(api))["selected_version_ids"]["coloring"] == first["id"]
     await api.post(f"/images/{image_id}/select-coloring/{second['id']}", status=200)
