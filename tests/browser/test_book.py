@@ -201,6 +201,7 @@ async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, system: Sys
     await keys.press("Enter")
     await expect(items.first).to_be_focused()
     await keys.press("End")
+    await expect(items.last).to_be_focused()
     async with page.expect_download() as download:
         await keys.press("Enter")
     assert (await download.value).suggested_filename == f"{order['order_number']}-photos.zip"
