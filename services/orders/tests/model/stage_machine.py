@@ -27,6 +27,8 @@ from pastelka_orders.shopify.ingest import give_up, ingest
 
 PICK = st.integers(0, 9)
 SHOP_IDS = (1, 2)
+CANCELS = 3
+"""Which of the shop's messages cancels an order."""
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 FAILURE = Failure(code="photo_gone", message="It is gone.")
 WORDS = ["processing", "completed", "completed", "completed", "error", "paid_twice"]
@@ -103,8 +105,8 @@ class StageMachine(RuleBasedStateMachine):
             f"#{shop_id}",
             items,
             updated_at=MOMENT + timedelta(seconds=self.clock),
-            cancelled_at=MOMENT if what == 3 else None,
-            has_cancellation=what in {3, 4, 5},
+            cancelled_at=MOMENT if what == CANCELS else None,
+            has_cancellation=what in {CANCELS, 4, 5},
             payment_status="paid" if what == 6 else None,
         )
         if self.write(lambda c: ingest(c, order, restore_deleted=True), lost):

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from pastelka_orders.database import Database
 from pastelka_orders.models.orders import OrderStage
 
-from .stage_machine import StageMachine, World
+from .stage_machine import CANCELS, SHOP_IDS, StageMachine, World
 
 QUICK = 20
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", QUICK))
@@ -48,4 +48,11 @@ def test_the_stage_is_always_the_recomputed_one(world: World) -> None:
         machine.begin(stored=True)
         machine.goes_well(until)
         machine.the_stage_is_the_recomputed_one()
+    machine.shop_says(SHOP_IDS[0], CANCELS, False)
+    machine.the_stage_is_the_recomputed_one()
+    for stored in (True, False):
+        machine.begin(stored)
+        machine.the_stage_is_the_recomputed_one()
+    machine.photo_arrives(0, True, False)
+    machine.the_stage_is_the_recomputed_one()
     assert checked.seen == set(OrderStage), "a stage that never occurred was not tested"
