@@ -207,6 +207,21 @@ async def test_exports_are_a_menu_for_the_keyboard(visitor: Visitor, system: Sys
     assert (await download.value).suggested_filename == f"{order['order_number']}-photos.zip"
 
 
+async def test_esc_right_after_the_help_closes_only_the_help(visitor: Visitor, system: System) -> None:
+    order = await colored(system, 1, 1045)
+    page = visitor.page
+    await visitor.open_order(order["order_number"])
+    await page.get_by_role("button", name="Kniha", exact=True).click()
+    await expect(page.get_by_role("dialog")).to_have_count(1)
+    help_dialog = page.get_by_role("dialog", name="Klávesové zkratky")
+    for _ in range(5):
+        await page.keyboard.press("?")
+        await expect(help_dialog).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(help_dialog).to_have_count(0)
+        await expect(page.get_by_role("dialog")).to_have_count(1)
+
+
 async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, system: System) -> None:
     ready = [await colored(system, photos, 1050 + photos) for photos in (1, 2)]
     empty = await system.order(1, first_seed=1060)

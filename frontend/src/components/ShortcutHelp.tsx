@@ -1,5 +1,5 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { useAllShortcuts, useShortcuts } from "@/lib/shortcuts";
 import { Icon } from "./Icon";
@@ -10,6 +10,18 @@ export function ShortcutHelp() {
   const [open, setOpen] = useState(false);
   const shortcuts = useAllShortcuts();
   useShortcuts([{ key: "?", label: t("help.help"), inDialogs: true, run: () => setOpen(true) }]);
+  // Before any dialog: until its layer is registered, Esc would close the dialog below the help.
+  useEffect(() => {
+    if (!open) return;
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      setOpen(false);
+    };
+    addEventListener("keydown", close, true);
+    return () => removeEventListener("keydown", close, true);
+  }, [open]);
   const sections = [...new Set(shortcuts.map((shortcut) => shortcut.section ?? ""))].toSorted((one) =>
     one === "" ? -1 : 0,
   );
@@ -26,7 +38,6 @@ export function ShortcutHelp() {
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content
           aria-describedby={undefined}
-          onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
           className="fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-card p-5 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">

@@ -31,7 +31,6 @@ export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
           aria-describedby={undefined}
           onOpenAutoFocus={focusScreen}
           onCloseAutoFocus={focusCard}
-          onEscapeKeyDown={leaveToDialogAbove}
           className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
         >
           {viewed && image && (
@@ -63,12 +62,6 @@ function lookedAt(image: OrderImage | undefined, viewed: Viewed | undefined): Or
 function focusScreen(event: Event): void {
   event.preventDefault();
   if (event.target instanceof Element) event.target.querySelector<HTMLElement>("[data-screen]")?.focus();
-}
-
-/** Esc right after `?` reaches this dialog before the help has registered itself as the topmost. */
-function leaveToDialogAbove(event: globalThis.KeyboardEvent): void {
-  const focused = event.target instanceof Element ? event.target.closest("[role=dialog]") : null;
-  if (focused && !focused.querySelector("[data-screen]")) event.preventDefault();
 }
 
 /** After closing, the focus goes to the card of the last image. */
