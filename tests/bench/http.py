@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sys
+import time
 
+import aiohttp
 import asyncpg
 
 from tests.bench.figures import Results
@@ -73,6 +75,15 @@ async def fill(url: str, orders: int) -> int:
         )
     finally:
         await database.close()
+
+
+async def seconds_of_get(http: aiohttp.ClientSession, url: str) -> float:
+    """How long a GET takes, its body included."""
+    started = time.perf_counter()
+    async with http.get(url) as response:
+        response.raise_for_status()
+        await response.read()
+    return time.perf_counter() - started
 
 
 async def _load(url: str, *, connections: int, seconds: float) -> dict[str, float]:

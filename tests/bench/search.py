@@ -1,11 +1,10 @@
 """Latency of a search over a million orders, measured at the API process."""
 
-import time
-
 import aiohttp
 import asyncpg
 
 from tests.bench.figures import Results, percentile
+from tests.bench.http import seconds_of_get
 from tests.bench.system import Options, say, stack
 
 _ORDERS = 1_000_000
@@ -41,8 +40,8 @@ async def searches(options: Options, results: Results) -> None:
             for kind, words in _KINDS.items():
                 urls = [f"{running.api_url}/orders?q={word}{more}" for word in words for more in _FILTERS]
                 for url in urls * _WARM:
-                    await _took(http, url)
-                taken = [await _took(http, url) for url in urls * _REQUESTS]
+                    await seconds_of_get(http, url)
+                taken = [await seconds_of_get(http, url) for url in urls * _REQUESTS]
                 results.record(f"search.{kind}.median", percentile(taken, 0.5) * 1000)
                 results.record(f"search.{kind}.p99", percentile(taken, 0.99) * 1000)
 
@@ -57,11 +56,3 @@ async def _fill(url: str) -> None:
         await database.execute("VACUUM ANALYZE orders")
     finally:
         await database.close()
-
-
-async def _took(http: aiohttp.ClientSession, url: str) -> float:
-    started = time.perf_counter()
-    async with http.get(url) as response:
-        response.raise_for_status()
-        await response.read()
-    return time.perf_counter() - started

@@ -1,11 +1,10 @@
 """Latency of the list by stage and of the counts, with a thousand orders and with a million."""
 
-import time
-
 import aiohttp
 import asyncpg
 
 from tests.bench.figures import Results, percentile
+from tests.bench.http import seconds_of_get
 from tests.bench.system import Options, say, stack
 
 _SIZES = (1_000, 1_000_000)
@@ -17,7 +16,8 @@ _PATHS = {
     "to_review": "/orders?stage=to_review",
     "shipped": "/orders?stage=shipped",
 }
-# As many need somebody in both sizes: what grows is what is shipped. Every order has a photo and a page.
+# As many orders wait for an operator in both sizes: what grows is what is shipped. Every order has a photo
+# and a page.
 _FILL = """INSERT INTO orders (id, order_number, source, search, stage, status, created_at)
     SELECT n, 'S' || n, 'shopify', 's' || n, CASE WHEN n <= 20 THEN 'attention' WHEN n <= 120 THEN 'to_review'
         WHEN n <= 200 THEN 'to_generate' WHEN n <= 250 THEN 'approved' ELSE 'shipped' END,
@@ -49,7 +49,7 @@ async def stages(options: Options, results: Results) -> None:
 
 
 async def _median(http: aiohttp.ClientSession, url: str) -> float:
-    taken = [await _took(http, url) for _ in range(_WARM + _REQUESTS)]
+    taken = [await seconds_of_get(http, url) for _ in range(_WARM + _REQUESTS)]
     return percentile(taken[_WARM:], 0.5)
 
 
@@ -63,11 +63,3 @@ async def _fill(url: str, last: int, first: int) -> None:
         await database.execute("VACUUM ANALYZE", timeout=600)
     finally:
         await database.close()
-
-
-async def _took(http: aiohttp.ClientSession, url: str) -> float:
-    started = time.perf_counter()
-    async with http.get(url) as response:
-        response.raise_for_status()
-        await response.read()
-    return time.perf_counter() - started

@@ -16,6 +16,7 @@ from pastelka_common.messaging.publish import Publisher, outgoing
 from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ConsumerSpec, ensure_consumer
 from pastelka_common.servers import free_port
 from pastelka_common.testing.subscriber import ReceivedUpdate, Subscriber
+from pastelka_common.testing.waiting import until
 from pastelka_notifier.decisions import Update
 from pastelka_notifier.handlers import NotificationService
 from pastelka_notifier.mercure import MercureClient
@@ -122,9 +123,11 @@ async def until_consumer(
     nc: Client, condition: Callable[[ConsumerInfo], bool], name: str = EVENTS_CONSUMER.name
 ) -> None:
     """Return when the consumer info meets a condition."""
-    async with asyncio.timeout(20):
-        while not condition(await nc.jetstream().consumer_info(EVENTS, name)):  # noqa: ASYNC110 - asked only
-            await asyncio.sleep(0.02)
+
+    async def is_met() -> bool:
+        return condition(await nc.jetstream().consumer_info(EVENTS, name))
+
+    await until(is_met, 20)
 
 
 @asynccontextmanager

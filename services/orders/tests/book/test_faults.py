@@ -23,7 +23,7 @@ from pastelka_orders.row_jobs import JobRunner
 from services.orders.tests.book.samples import composed, order, photo, png
 from services.orders.tests.book.test_preflight import ITEM
 from services.orders.tests.book.test_preflight import order as of_items
-from services.orders.tests.book.test_versions import BOOKS, PDF, colored, jobs
+from services.orders.tests.book.test_versions import BOOKS, PDF, colored, composed_book, jobs
 from services.orders.tests.job_attempts import attempt_due
 
 
@@ -66,9 +66,7 @@ async def test_a_book_waits_for_room(
 
 
 async def test_a_finished_book_that_is_damaged_is_named(api: Any, worker: Any, database: Database) -> None:
-    await colored(api, worker)
-    await api.post(BOOKS)
-    await attempt_due(database, jobs(database, api))
+    await composed_book(api, worker, database)
     (api.storage / PDF).write_bytes(b"no PDF")
     problem = await api.post("/books", {"order_numbers": ["M1000"]}, status=409)
     assert problem["code"] == "not_printable"
@@ -78,9 +76,7 @@ async def test_a_finished_book_that_is_damaged_is_named(api: Any, worker: Any, d
 async def test_more_than_has_room_is_refused_before_it_is_made(
     api: Any, worker: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await colored(api, worker)
-    await api.post(BOOKS)
-    await attempt_due(database, jobs(database, api))
+    await composed_book(api, worker, database)
     size = (api.storage / PDF).stat().st_size
     monkeypatch.setattr(routes, "MAX_JOINED_BYTES", size - 1)
     problem = await api.post("/books", {"order_numbers": ["M1000"]}, status=409)

@@ -48,6 +48,13 @@ async def colored(api: Any, worker: Any, number: int = 1, photos: int = 2) -> No
         page(api.storage / path, size=(2000, 1500))
 
 
+async def composed_book(api: Any, worker: Any, database: Database) -> None:
+    """An order with a composed book."""
+    await colored(api, worker)
+    await api.post(BOOKS)
+    await attempt_due(database, jobs(database, api))
+
+
 async def chosen(api: Any, order: str) -> list[str]:
     """Paths of the chosen pages."""
     found = await api.get(order)
@@ -338,9 +345,7 @@ def test_limits_of_the_composer_are_those_of_the_readme() -> None:
 async def test_a_book_whose_file_is_gone_says_so_until_it_is_back(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
-    await colored(api, worker)
-    await api.post(BOOKS)
-    await attempt_due(database, jobs(database, api))
+    await composed_book(api, worker, database)
     content = (api.storage / PDF).read_bytes()
     (api.storage / PDF).unlink()
     assert (await api.get("/orders/M1000/print?version=1", status=409))["code"] == "file_missing"

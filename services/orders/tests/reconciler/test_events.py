@@ -28,6 +28,13 @@ async def push_all(broken: Any) -> None:
     await subscription.unpin()
 
 
+async def recreate_events(broken: Any) -> None:
+    """Lose the stream with all its events, as a lost broker store does, and create it again."""
+    await broken.js.delete_stream("EVENTS")
+    await ensure_streams(broken.nc)
+    await ensure_consumer(broken.nc, EVENTS_CONSUMER)
+
+
 async def told(broken: Any, after: int) -> list[str]:
     """Subjects of the events beyond a number, in order."""
     last = (await broken.js.stream_info("EVENTS")).state.last_seq
@@ -62,9 +69,7 @@ async def test_a_stream_that_was_made_anew_has_lost_events(
     await broken.published()
     await push_all(broken)
     assert await broken.run_once() == []
-    await broken.js.delete_stream("EVENTS")
-    await ensure_streams(broken.nc)
-    await ensure_consumer(broken.nc, EVENTS_CONSUMER)
+    await recreate_events(broken)
     assert await broken.run_once() == LOST
     # The first two have not changed since it was known that all is pushed.
     assert await told(broken, 0) == ["events.order.M1002.order_created", "events.order.M1002.order_changed"]
@@ -82,9 +87,7 @@ async def test_a_book_that_changed_while_events_were_lost_is_reloaded(
         "INSERT INTO book_versions (order_id, version, options, content, fingerprint, is_forced)"
         " VALUES (1, 1, '{}', '{}', '', false)"
     )
-    await broken.js.delete_stream("EVENTS")
-    await ensure_streams(broken.nc)
-    await ensure_consumer(broken.nc, EVENTS_CONSUMER)
+    await recreate_events(broken)
     assert await broken.run_once() == LOST
     assert "events.order.M1000.order_changed" in await told(broken, 0)
 
