@@ -32,6 +32,7 @@ from pastelka_orders.api.routes import (
     approvals,
     books,
     exports,
+    history,
     line_items,
     orders,
     presets,
@@ -97,6 +98,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
+    app.include_router(history.router, prefix="/api/v1")
     app.include_router(queue.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
     app.include_router(books.router, prefix="/api/v1")
