@@ -58,14 +58,14 @@ user: sync ## Add a user with a password: NAME=jana ROLE=viewer (default: operat
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: check
-check: sync ## Lint, check types and run the tests without servers (a minute); checks the dashboard if the branch changes it
+check: sync ## Lint, check types, run the quick tests without servers (a minute); checks the dashboard if the branch changes it
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
 	$(call say,mypy: types of every member (`dmypy stop` stops the daemon))
 	@$(MAKE) types-daemon
-	$(call say,pytest: tests that need neither a server nor a browser)
-	@$(PYTEST) -m 'not server and not browser'
+	$(call say,pytest: quick tests that need neither a server nor a browser)
+	@$(PYTEST) -m 'not server and not browser and not slow'
 	$(call say,dashboard: lint$(comma) types and tests if it changed)
 	@$(DASHBOARD) check-changed
 

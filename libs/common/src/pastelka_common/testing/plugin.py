@@ -5,6 +5,7 @@ kernel, if pytest is killed). Fault tests run their own with :func:`pastelka_com
 
 The markers ``server``, ``browser`` and ``faults`` say what a test needs. They are derived from its fixtures
 and folder; a test that starts a server without such a fixture needs an explicit marker, and fails without.
+``slow`` marks what ``make check`` leaves to ``make test`` although it needs none of them.
 """
 
 import gc
@@ -40,11 +41,12 @@ _SERVERS = frozenset(
         *("broker", "system"),  # of the members' own conftest.py
     }
 )
-_FOLDERS = {"faults": {"faults"}, "k8s": {"server"}}
+_FOLDERS = {"faults": {"faults"}, "k8s": {"server"}, "local": {"slow"}, "chart": {"slow"}}
 _MARKERS: Mapping[str, str] = {
     "server": "needs real servers (PostgreSQL, nats-server, the hub, nginx, an S3-compatible server)",
     "browser": "needs a Chromium",
     "faults": "breaks a whole running system",
+    "slow": "draws pages, composes books, renders the chart or waits: seconds without a server",
 }
 
 
