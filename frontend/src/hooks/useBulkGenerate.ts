@@ -1,8 +1,10 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { generateOrderColoring, generateOrderSvg } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
 import type { OptionsToSend } from "@/lib/options";
+import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 
 export type BulkKind = "coloring" | "svg";
@@ -18,9 +20,18 @@ export type Refusals = ReadonlyMap<string, readonly string[]>;
 /** Number of orders that a message lists; the rest is only counted. */
 const MAX_LISTED = 3;
 
-async function startGeneration(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
-  if (kind === "svg") await generateOrderSvg(orderNumber, options.svg);
-  else if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
+async function startGeneration(
+  queries: QueryClient,
+  kind: BulkKind,
+  orderNumber: string,
+  options: OptionsToSend,
+): Promise<void> {
+  if (kind === "svg") {
+    await generateOrderSvg(orderNumber, options.svg);
+    return;
+  }
+  const coloring = await coloringToSend(queries, options);
+  if (coloring) await generateOrderColoring(orderNumber, coloring);
 }
 
 /** Shows one message per reason, however many orders it applies to. */
@@ -36,11 +47,12 @@ export function showRefusals(refusals: Refusals, t: Translate): void {
 /** Requests the pages or SVGs of several orders one after another, and shows how many started and failed. */
 export function useBulkGenerate(options: OptionsToSend) {
   const { t } = useLanguage();
+  const queries = useQueryClient();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
 
   /** Resolves to the orders whose requests were refused. */
   const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
-    if (kind === "coloring" && options.coloring === undefined) {
+    if (kind === "coloring" && !options.coloring && !options.waiting) {
       showToast(t("list.preset.wrong"), "bad");
       return [...orderNumbers];
     }
@@ -48,7 +60,7 @@ export function useBulkGenerate(options: OptionsToSend) {
     for (const [done, number] of orderNumbers.entries()) {
       setProgress({ done, total: orderNumbers.length });
       try {
-        await startGeneration(kind, number, options);
+        await startGeneration(queries, kind, number, options);
       } catch (error) {
         const reason = failureSentence(error, t);
         refusals.set(reason, [...(refusals.get(reason) ?? []), number]);

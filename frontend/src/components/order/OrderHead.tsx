@@ -145,7 +145,7 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   // Busy until the response is rendered: a second click before that would have no effect.
   const [pressed, setPressed] = useState(false);
   const all = useGenerateAll(order.order_number, kind, options);
-  const unready = kind === "coloring" && options.coloring === undefined;
+  const unready = kind === "coloring" && !options.coloring && !options.waiting;
   return (
     <button
       type="button"
