@@ -105,6 +105,15 @@ def name_title(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         case.body["title"] = f"A{case.body['title'][1:]}"
 
 
+@schemathesis.hook("before_call").apply_to(path_regex="/edit$", method="PATCH")
+def crop_inside(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
+    """A crop ends inside the photo, and leaves enough of it: rules over two fields and the photo's size."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    if isinstance(case.body, dict) and isinstance(case.body.get("crop"), dict):
+        case.body["crop"] = {"left": 0.05, "width": 0.9}
+
+
 @schemathesis.hook("before_call").apply_to(path_regex="/rework$|/notes$|/orders/{order_number}$")
 def name_reason(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """A reason and a note have a visible character, likewise."""

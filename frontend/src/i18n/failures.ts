@@ -15,6 +15,7 @@ export const CZECH: Readonly<Record<string, string>> = {
   dedication_too_long: "Věnování je na obálku příliš dlouhé. Zkraťte ho a sestavte knihu znovu.",
   detector_failed: "Rozpoznání obličejů selhalo. Zkuste to znovu.",
   detector_unavailable: "Model pro rozpoznání obličejů chybí. Zkontrolujte instalaci.",
+  edited_photo_missing: "Soubor upravené fotky chybí. Uložte její úpravu znovu.",
   file_damaged: "Soubor některé omalovánky je poškozený. Vygenerujte ji znovu.",
   file_missing: "Soubor v úložišti chybí. Vygenerujte ho znovu.",
   files_left: "Některé soubory se nepodařilo smazat. Zkouší se to znovu.",

@@ -87,6 +87,7 @@ export const cs = {
   "book.finding.svg_outdated":
     "SVG omalovánky {page} je ze starší verze. Vybraná omalovánka se vytiskne jako rastrový obrázek.",
   "book.finding.photo_replaced": "Fotku omalovánky {page} zákazník vyměnil až po jejím vygenerování.",
+  "book.finding.photo_edited": "Omalovánka {page} byla vygenerována před úpravou fotky.",
   "book.finding.unknown_layout":
     "Rozvržení „{layout}“ není známé, vytiskne se jeden obrázek na stranu. Vyberte rozvržení v nabídce, nebo slovo přidejte do PRINT_LAYOUTS.",
   "book.finding.dedication_too_long":
@@ -216,6 +217,7 @@ export const en = {
   "book.finding.svg_outdated":
     "The SVG of page {page} is of an older version. The chosen page is printed as pixels.",
   "book.finding.photo_replaced": "The customer replaced the photo of page {page} after it was generated.",
+  "book.finding.photo_edited": "Page {page} was generated before its photo was edited.",
   "book.finding.unknown_layout":
     "The layout “{layout}” is unknown, so one picture is printed on a page. Choose a layout here, or add the word to PRINT_LAYOUTS.",
   "book.finding.dedication_too_long":

@@ -184,9 +184,9 @@ class ChoiceChangedError(ConflictError, code="choice_changed"):
 class ImageApprovedError(ConflictError, code="image_approved"):
     """An approved choice is frozen."""
 
-    def __init__(self, image_id: int) -> None:
+    def __init__(self, image_id: int, refused: str = "another is chosen") -> None:
         super().__init__(
-            f"The page of image {image_id} is approved; lift the approval before another is chosen.",
+            f"The page of image {image_id} is approved; lift the approval before {refused}.",
             image_id=image_id,
         )
 

@@ -17,6 +17,7 @@ from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStage, OrderStatus
+from pastelka_orders.photo_schemas import PhotoEditModel, RefusedPhoto
 
 
 def omitted_if_none(description: str | None = None) -> Any:
@@ -69,6 +70,12 @@ PossiblyPaidTwice = Annotated[
         "Only present if the job was resubmitted because the provider's response to the "
         "first submission was lost: the provider may charge for both"
     ),
+]
+
+
+PhotoChanged = Annotated[
+    Literal[True] | None,
+    omitted_if_none("Only present if the page was made from another photo, or another edit of it"),
 ]
 
 
@@ -130,6 +137,7 @@ class ColoringVersionResponse(BaseModel):
     error: Error
     retry: RetryOrNone
     possibly_paid_twice: PossiblyPaidTwice
+    photo_changed: PhotoChanged
 
 
 class SvgVersionResponse(BaseModel):
@@ -166,7 +174,7 @@ class ImageResponse(BaseModel):
 
     id: int
     position: int
-    url: str | None = Field(description="The photo, served as a file")
+    url: str | None = Field(description="The photo, as it is edited, served as a file")
     downloaded_at: AwareDatetime | None
     selected_version_ids: SelectedVersionIdsResponse
     versions: VersionsResponse
@@ -180,6 +188,8 @@ class ImageResponse(BaseModel):
         str | None,
         omitted_if_none("Why a person sent the page back; only present until another is chosen or approved"),
     ]
+    original_url: Annotated[str | None, omitted_if_none("The original; only present if it is edited")]
+    photo_edit: Annotated[PhotoEditModel | None, omitted_if_none("Only present if the photo is edited")]
 
 
 class ShopValues(BaseModel):
@@ -295,15 +305,6 @@ class OrderResponse(OrderHead):
     shop_values: OrderShopValuesOrNone
     shop_changed_fields: OrderShopChangedFields
     line_items: list[LineItemResponse]
-
-
-class RefusedPhoto(BaseModel):
-    """A file of an upload that is not a usable photo; it was not stored."""
-
-    position: int = Field(description="Position of the file in the upload, from 1")
-    name: str = Field(description="The file's name, safe for display")
-    code: str = Field(examples=["photo_truncated"])
-    detail: str = Field(description="Cause and remedy")
 
 
 class CreatedOrderResponse(OrderResponse):

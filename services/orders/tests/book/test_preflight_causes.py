@@ -86,6 +86,11 @@ async def photo_replaced(scene: Scene) -> None:
     await scene.sql.execute("UPDATE images SET photo_replaced_at = clock_timestamp() WHERE id = 1")
 
 
+async def photo_edited(scene: Scene) -> None:
+    response = await scene.api.http.patch(f"{ORDER}/images/1/edit", json={"quarter_turns": 1})
+    assert response.status_code == 200, response.text
+
+
 async def item_removed(scene: Scene) -> None:
     await scene.sql.execute(
         "INSERT INTO line_items (order_id, position, title, quantity) VALUES (1, 2, 'Druhé', 0)"
@@ -147,6 +152,7 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
         "The SVG of page 1 is of an older page; the chosen page prints as a bitmap.",
     ),
     (photo_replaced, "error", "The photo of page 1 was replaced after the page was generated."),
+    (photo_edited, "warning", "Page 1 was generated before its photo was edited."),
     (item_removed, "warning", "Druhé was removed in the shop; it is not printed."),
     (order_cancelled, "error", "Order M1000 was cancelled in the shop; nothing is printed for it."),
     (no_pages, "error", "No page to print; choose a completed one."),

@@ -14,6 +14,7 @@ from pastelka_common.storage.interface import (
 )
 from pastelka_common.storage.paths import (
     UnsafePathError,
+    edited_photo_path,
     photo_path,
     public_url,
     thumbnail_path,
@@ -30,6 +31,7 @@ __all__ = [
     "StorageUnavailableError",
     "StorageUsage",
     "UnsafePathError",
+    "edited_photo_path",
     "open_storage",
     "photo_path",
     "public_url",

@@ -1,5 +1,6 @@
 """Paths of files relative to the storage root, and their public URLs."""
 
+import hashlib
 from pathlib import PurePosixPath
 
 from pastelka_common.contracts.statuses import StatusType
@@ -30,6 +31,12 @@ def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str, 
     """
     folder = f"{order_id}/{line_item_id}" if version == 1 else f"{order_id}/{line_item_id}/photo/v{version}"
     return f"{folder}/image_{position}.{suffix}"
+
+
+def edited_photo_path(*, order_id: int, line_item_id: int, original: str, edit: str, suffix: str) -> str:
+    """Path of an edited photo: ``edit`` differs for each edit, so the file of one never changes."""
+    digest = hashlib.blake2b(f"{original} {edit}".encode(), digest_size=8).hexdigest()
+    return f"{order_id}/{line_item_id}/edited/{PurePosixPath(original).stem}-{digest}.{suffix}"
 
 
 def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position: int, version: int) -> str:

@@ -29,7 +29,7 @@ async def coloring_of_image(
     same = [
         c.id
         for c in await images.colorings(connection, [image_id])
-        if c.status.is_active and c.options == options
+        if c.status.is_active and c.options == options and c.is_of_photo
     ]
     if same:
         return same[-1:]
@@ -45,13 +45,14 @@ async def colorings_of_order(
     options: ColoringOptions,
     then_svg: SvgOptions | None = None,
 ) -> list[int]:
-    """Request a coloring of every image that has none with these options.
+    """Request a coloring of every image that has none of its photo, as edited, with these options.
 
     Returns new and active ones. Raises ``NothingToDoError`` if there are neither.
     """
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
-    existing = [c for c in await images.colorings(connection, with_photo) if c.options == options]
+    colorings = await images.colorings(connection, with_photo)
+    existing = [c for c in colorings if c.options == options and c.is_of_photo]
     made_or_active = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
     outbox = Outbox()
     missing = [image_id for image_id in with_photo if image_id not in made_or_active]

@@ -29,6 +29,7 @@ Code = Literal[
     "low_resolution",
     "svg_outdated",
     "photo_replaced",
+    "photo_edited",
     "unknown_layout",
     "dedication_too_long",
     "characters_missing",
@@ -175,6 +176,8 @@ def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
         return
     if page.is_older_than_photo:
         yield "photo_replaced", _REPLACED.format(page.label)
+    elif page.is_of_other_edit:
+        yield "photo_edited", f"Page {page.label} was generated before its photo was edited."
     if page.has_newer and page.newest_is_active:
         message = f"Another page of photo {page.label} is being generated; the chosen one is printed."
         yield "newer_page_in_progress", message

@@ -9,11 +9,17 @@ from pastelka_orders.handlers.versions import end_in_error, record_status
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import book_versions, images, stored_files, versions
 from pastelka_orders.repository.downloads import refresh_order_status
-from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
+from pastelka_orders.repository.stored_files import (
+    EDITED_PHOTO_MISSING,
+    FILE_MISSING,
+    PHOTO_MISSING,
+    StoredFile,
+)
 from pastelka_orders.repository.versions import Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Generate it again.")
 BOOK_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Compose it again.")
+EDITED_PHOTO_LOST = "The edited photo is no longer in the storage. Save its edit again."
 PHOTO_LOST = "The photo is no longer in the storage. Create the order again from the photo."
 
 
@@ -24,6 +30,8 @@ async def mark_missing(connection: AsyncConnection, file: StoredFile) -> bool:
     """
     if file.kind == "photo":
         return await _mark_photo_missing(connection, file)
+    if file.kind == "edited_photo":
+        return await _mark_edited_photo(connection, file, EDITED_PHOTO_MISSING, EDITED_PHOTO_LOST)
     if file.kind == "book":
         return await _mark_book_missing(connection, file)
     version = await _locked(connection, file.kind, file)
@@ -41,6 +49,8 @@ async def mark_found(connection: AsyncConnection, file: StoredFile) -> bool:
     """Mark a missing file as found again. ``False`` if the row has changed meanwhile."""
     if file.kind == "photo":
         return await _mark_photo_found(connection, file)
+    if file.kind == "edited_photo":
+        return await _mark_edited_photo(connection, file, None, None)
     if file.kind == "book":
         return await _mark_book_found(connection, file)
     version = await _locked(connection, file.kind, file)
@@ -75,6 +85,16 @@ async def _mark_photo_found(connection: AsyncConnection, file: StoredFile) -> bo
     if image is None or image.path != file.path:
         return False
     await stored_files.set_photo_error(connection, file.id, None, None)
+    return await _publish_order_changed(connection, image.order_number)
+
+
+async def _mark_edited_photo(
+    connection: AsyncConnection, file: StoredFile, code: str | None, message: str | None
+) -> bool:
+    image = await images.lock(connection, file.id)
+    if image is None or image.edited_photo_path != file.path:
+        return False
+    await stored_files.set_photo_error(connection, file.id, code, message)
     return await _publish_order_changed(connection, image.order_number)
 
 

@@ -222,3 +222,16 @@ class FileCheck(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     after: Mapped[int]
     """Id of the last row whose file was checked."""
+
+
+class UnusedFile(Base):
+    """A file of an order that no row names, or not yet: the retention deletes it after a day."""
+
+    __tablename__ = "unused_files"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Relative to the storage root."""
+    unused_since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    is_deleting: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Its deletion has begun; it cannot be used any more."""

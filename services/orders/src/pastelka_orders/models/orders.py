@@ -36,7 +36,7 @@ from pastelka_orders.models.base import (
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
 
-StoredKind = Literal["coloring", "svg", "photo", "book"]
+StoredKind = Literal["coloring", "svg", "photo", "edited_photo", "book"]
 """Kinds of stored files."""
 
 MANY_FILES = 20
@@ -231,6 +231,7 @@ class Image(RowJob, Base):
                 "path IS NULL AND download_error_code IS NULL AND original_url IS NOT NULL"
             ),
         ),
+        Index("ix_images_edited", "id", postgresql_where=text("edited_photo_path IS NOT NULL")),
         changed_index("images", "GREATEST(coloring_chosen_at, svg_chosen_at)", "chosen_at"),
         # A chosen version belongs to this image; deleting it only clears the choice.
         ForeignKeyConstraint(
@@ -260,6 +261,12 @@ class Image(RowJob, Base):
     """When the photo was last replaced; versions requested before show the previous one."""
     width: Mapped[int | None]
     height: Mapped[int | None]
+    photo_edit: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Parameters of a ``PhotoEdit``; ``None``: the photo is used as it was stored."""
+    edited_photo_path: Mapped[str | None]
+    """Of the edited photo, which replaces the original everywhere; not null if ``photo_edit`` is not."""
+    photo_edited_at: Mapped[datetime | None]
+    """When the edit was last changed."""
     downloaded_at: Mapped[datetime | None]
     download_error_code: Mapped[str | None] = mapped_column(Text)
     download_error_message: Mapped[str | None] = mapped_column(Text)

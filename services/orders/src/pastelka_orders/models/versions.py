@@ -93,6 +93,8 @@ class ColoringVersion(_Progress, Base):
     has_frame: Mapped[bool] = mapped_column(server_default=text("true"))
     background: Mapped[str] = mapped_column(Text, server_default=Background.QUIET.value)
     line_weight: Mapped[str] = mapped_column(Text, server_default=LineWeight.NORMAL.value)
+    edited_photo_path: Mapped[str | None]
+    """The edited photo that it is made from; ``None``: the original."""
     then_svg: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Options of the SVG to generate automatically on completion; ``None`` for no SVG."""
     is_active: Mapped[bool] = _is_active("coloringprocessingstatus")

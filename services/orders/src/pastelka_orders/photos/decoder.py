@@ -3,10 +3,10 @@
 Decoders are large C libraries that read untrusted files. In this process they may exhaust memory, hang or
 crash, and only the photo fails. It has no secrets and accesses nothing but its files.
 
-One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
-``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for an invalid photo, or
-``{"fault"}``, with ``errno`` for a system error. The process exits when its input ends, or when idle for too
-long.
+One JSON document a line on standard input (``source`` and ``target`` are paths, ``edit`` the parameters of a
+``PhotoEdit`` or null), one on standard output: ``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code",
+"reason"}`` for an invalid photo, or ``{"fault"}``, with ``errno`` for a system error. The process exits when
+its input ends, or when idle for too long.
 """
 
 import fcntl
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.photos.errors import Refusal, too_complex
 from pastelka_orders.photos.normalise import normalise, prepare_decoders
 from pastelka_orders.photos.photo_limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
@@ -35,10 +36,10 @@ class Decoder:
     bounds: DecoderBounds
     lock: int
 
-    def decode(self, source: Path, target: Path) -> dict[str, Any]:
+    def decode(self, source: Path, target: Path, edit: PhotoEdit | None) -> dict[str, Any]:
         """Decode ``source`` into ``target`` and ``<target>.thumbnail``."""
         try:
-            photo = normalise(source.read_bytes(), limits=self.limits, room_for=self._room_for)
+            photo = normalise(source.read_bytes(), limits=self.limits, room_for=self._room_for, edit=edit)
         except MemoryError:
             refusal = too_complex()
             return {"code": refusal.code, "reason": refusal.reason}
@@ -94,7 +95,7 @@ def _responses() -> TextIO:
     return os.fdopen(kept, "w", encoding="utf-8")
 
 
-def _requests(idle: float) -> Iterator[dict[str, str]]:
+def _requests(idle: float) -> Iterator[dict[str, Any]]:
     """Yield requests until the input ends or none arrives for ``idle`` seconds."""
     while select.select([sys.stdin], [], [], idle)[0]:
         line = sys.stdin.readline()
@@ -113,7 +114,8 @@ def main() -> None:
     for request in _requests(given["idle"]):
         try:
             with limited_time(decoder.bounds.seconds):
-                response = decoder.decode(Path(request["source"]), Path(request["target"]))
+                edit = PhotoEdit.of(request["edit"]) if request["edit"] is not None else None
+                response = decoder.decode(Path(request["source"]), Path(request["target"]), edit)
         except OSError as error:  # such as a full disk
             response = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - the parent process raises it

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.photos.errors import Refusal, damaged, too_complex
 from pastelka_orders.photos.normalised_photo import NormalisedPhoto
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
@@ -52,13 +53,14 @@ class Decoders:
         """End the processes."""
         self._end()
 
-    def decode(self, source: Path, folder: Path) -> NormalisedPhoto:
-        """Decode the photo in ``source``; ``folder`` is for temporary files. Blocking.
+    def decode(self, source: Path, folder: Path, edit: PhotoEdit | None = None) -> NormalisedPhoto:
+        """Decode the photo in ``source``, and edit it; ``folder`` is for temporary files. Blocking.
 
         Raises :class:`Refusal`, :class:`DecoderFailedError`, and ``OSError`` (no room for the result).
         """
         target = folder / "decoded"
-        response = self._request({"source": str(source), "target": str(target)})
+        parameters = None if edit is None else edit.document
+        response = self._request({"source": str(source), "target": str(target), "edit": parameters})
         if "code" in response:
             raise Refusal(response["code"], response["reason"])
         if response.get("errno"):
@@ -70,7 +72,7 @@ class Decoders:
             target.read_bytes(), response["suffix"], response["width"], response["height"], thumbnail
         )
 
-    def _request(self, request: Mapping[str, str]) -> dict[str, Any]:
+    def _request(self, request: Mapping[str, Any]) -> dict[str, Any]:
         code = 0
         for _ in range(_MAX_TRIES):
             process = self._process()
@@ -131,7 +133,7 @@ class _Process:
         """Whether the process has not exited."""
         return self._process.poll() is None
 
-    def send(self, request: Mapping[str, str]) -> dict[str, Any] | None:
+    def send(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """Send a request; returns the response, or ``None`` if the process has exited."""
         requests, responses = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both are pipes

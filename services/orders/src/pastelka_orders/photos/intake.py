@@ -14,6 +14,7 @@ import anyio
 import structlog
 from anyio import to_thread
 
+from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.errors import (
     PhotoRefusedError,
@@ -91,13 +92,15 @@ class PhotoIntake:
         """End the processes."""
         await to_thread.run_sync(self._decoders.close)
 
-    async def normalise(self, source: Path | bytes, *, name: str | None) -> NormalisedPhoto:
-        """Decode and normalise the photo in ``source`` (a file or its content) for storage.
+    async def normalise(
+        self, source: Path | bytes, *, name: str | None, edit: PhotoEdit | None = None
+    ) -> NormalisedPhoto:
+        """Decode, normalise and edit the photo in ``source`` (a file or its content) for storage.
 
         Raises :class:`PhotoRefusedError` with the display form of ``name``.
         """
         try:
-            return await to_thread.run_sync(self._normalise, source, limiter=self._threads)
+            return await to_thread.run_sync(self._normalise, source, edit, limiter=self._threads)
         except Refusal as refusal:
             raise PhotoRefusedError(display_name(name), refusal.code, refusal.reason) from refusal
 
@@ -141,14 +144,14 @@ class PhotoIntake:
         await anyio.Path(target).write_bytes(photo.content)
         return StagedPhoto(name, target, photo.suffix, photo.width, photo.height, photo.thumbnail)
 
-    def _normalise(self, source: Path | bytes) -> NormalisedPhoto:
+    def _normalise(self, source: Path | bytes, edit: PhotoEdit | None) -> NormalisedPhoto:
         with TemporaryDirectory(prefix="pastelka-decoding-") as folder:
             if isinstance(source, bytes):
                 content, source = source, Path(folder) / "sent"
                 source.write_bytes(content)
             if source.stat().st_size > self.limits.max_bytes:
                 raise too_large(self.limits)
-            return self._decoders.decode(source, Path(folder))
+            return self._decoders.decode(source, Path(folder), edit)
 
 
 def _check_count(count: int, limits: PhotoLimits) -> None:

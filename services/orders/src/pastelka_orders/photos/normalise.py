@@ -11,6 +11,7 @@ from pillow_heif import register_heif_opener
 
 from pastelka_common.orientation import upright
 from pastelka_common.thumbnails import thumbnail
+from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.photos.colors import color_space_of, to_srgb
 from pastelka_orders.photos.encoding import encode, png_without_metadata, suffix_for
 from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex, too_large
@@ -26,6 +27,8 @@ _SIXTEEN_TO_EIGHT_BITS = [(level * 255 + 32767) // 65535 for level in range(6553
 _INVERTED = _SIXTEEN_TO_EIGHT_BITS[::-1]
 _TIFF_PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
+# Pillow's rotations are counterclockwise.
+_TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
 log = structlog.get_logger(__name__)
 _JPEG_FORMATS = ("JPEG", "MPO")
 _TIFF_NEW_SUBFILE_TYPE = 254
@@ -50,19 +53,23 @@ def prepare_decoders(*, threads: int) -> None:
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=threads)
 
 
-def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
-    """Normalise the ``content`` of a file. Raises :class:`Refusal`."""
+def normalise(
+    content: bytes, *, limits: PhotoLimits, room_for: RoomFor, edit: PhotoEdit | None = None
+) -> NormalisedPhoto:
+    """Normalise the ``content`` of a file, and apply the ``edit`` to it. Raises :class:`Refusal`."""
     _check_bytes(len(content), limits)
     canvas = webp_canvas(content)
     if canvas is None:
-        return _normalised(content, limits, room_for)
+        return _normalised(content, limits, room_for, edit)
     # WebP allocates its whole canvas when it is opened.
     _check_size(canvas, limits)
     with room_for(canvas[0] * canvas[1]):
-        return _normalised(content, limits, lambda _pixels: nullcontext())
+        return _normalised(content, limits, lambda _pixels: nullcontext(), edit)
 
 
-def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
+def _normalised(
+    content: bytes, limits: PhotoLimits, room_for: RoomFor, edit: PhotoEdit | None
+) -> NormalisedPhoto:
     with _opened(content) as image:
         _skip_previews(image)
         image.info.pop("xmp", None)  # Pillow would rotate a TIFF by it
@@ -74,9 +81,33 @@ def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> Norma
                 jpeg.check()
             _decode(image, limits)
             pixels = working_pixels(image, content, max_pixels=limits.max_output_pixels)
+            if edit is not None:
+                return _as_stored(_edited(pixels, edit, limits), None, image)
             is_as_sent = pixels is image and pixels.size == full_size
             stored = _unchanged(content, image, jpeg) if is_as_sent else None
             return _as_stored(pixels, stored, image)
+
+
+def _edited(pixels: Image.Image, edit: PhotoEdit, limits: PhotoLimits) -> Image.Image:
+    """``pixels`` (``L`` or ``RGB``) after the edit. Without straightening they are moved, not resampled."""
+    original = pixels.size
+    width, height = edit.size(original)
+    if min(width, height) < limits.min_side:
+        raise Refusal(
+            "photo_too_small",
+            f"The edited photo would be {width} x {height} pixels; each side must have at least"
+            f" {limits.min_side}. Choose a larger crop.",
+        )
+    if edit.quarter_turns:
+        pixels = pixels.transpose(_TURNS[edit.quarter_turns])
+    if edit.straighten:
+        affine = Image.Transform.AFFINE
+        pixels = pixels.transform((width, height), affine, edit.affine(original), Image.Resampling.BICUBIC)
+    elif (width, height) != pixels.size:
+        pixels = pixels.crop(edit.box(original))
+    if edit.brightness or edit.contrast:
+        pixels = pixels.point(edit.tones() * len(pixels.getbands()))
+    return pixels
 
 
 def _unchanged(content: bytes, image: Image.Image, jpeg: Jpeg | None) -> bytes | None:

@@ -14,7 +14,7 @@ from pastelka_orders.database import Database
 
 T = TypeVar("T")
 
-Kind = Literal["coloring", "svg", "photo", "book", "events"]
+Kind = Literal["coloring", "svg", "photo", "edited_photo", "book", "events"]
 Reason = Literal[
     "never_published",
     "job_missing",

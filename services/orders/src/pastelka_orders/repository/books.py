@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.repository.images import PHOTO_PATH
 from pastelka_orders.repository.sql import execute
 
-_CONTENTS = """SELECT o.id AS order_id, o.order_number, o.customer_name,
+_CONTENTS = f"""SELECT o.id AS order_id, o.order_number, o.customer_name,
         o.cancelled_at IS NOT NULL AS is_cancelled,
         l.id AS line_item_id, l.position AS item, l.title, l.quantity, l.dedication, l.layout,
         l.shop_changed_at,
-        i.id AS image_id, i.position, i.path AS photo_path, i.photo_replaced_at,
+        i.id AS image_id, i.position, {PHOTO_PATH} AS photo_path, i.photo_replaced_at,
+        c.edited_photo_path IS DISTINCT FROM i.edited_photo_path AS is_of_other_edit,
         c.id AS coloring_id, c.path AS coloring_path, c.asked_at AS coloring_asked_at,
         s.coloring_version_id AS svg_of, s.path AS svg_path,
         n.id AS newest_id, n.status::text AS newest_status, n.is_active AS newest_is_active,
@@ -46,6 +48,8 @@ class PageContent:
     newest_is_active: bool
     newest_id: int | None = None
     newest_error_code: str | None = None
+    is_of_other_edit: bool = False
+    """The chosen page was made from the photo as it was edited at another time."""
     completed_asked_at: datetime | None = None
     """When the newest completed page was requested, chosen or not."""
 
@@ -148,5 +152,6 @@ def _page(row: Any, *, has_siblings: bool) -> PageContent:
         newest_is_active=bool(row.newest_is_active),
         newest_id=row.newest_id,
         newest_error_code=row.newest_error_code,
+        is_of_other_edit=row.coloring_id is not None and row.is_of_other_edit,
         completed_asked_at=row.completed_asked_at,
     )

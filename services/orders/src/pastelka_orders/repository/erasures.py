@@ -46,11 +46,14 @@ _FILES = f"""SELECT x.kind, x.path, COALESCE(x.changed_at > {_A_WEEK_AGO}, false
     FROM line_items l JOIN images i ON i.line_item_id = l.id
     CROSS JOIN LATERAL (
         SELECT 'photo' AS kind, i.path, GREATEST(i.downloaded_at, i.claimed_until) AS changed_at
+        UNION ALL SELECT 'edited_photo', i.edited_photo_path, i.photo_edited_at
         UNION ALL SELECT 'page', c.path, c.updated_at FROM coloring_versions c WHERE c.image_id = i.id
         UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
     WHERE l.order_id = :order_id
     UNION ALL SELECT 'book', b.path, b.updated_at > {_A_WEEK_AGO} FROM book_versions b
-    WHERE b.order_id = :order_id"""
+    WHERE b.order_id = :order_id
+    UNION ALL SELECT 'unused', u.path, u.unused_since > {_A_WEEK_AGO} FROM unused_files u
+    WHERE u.order_id = :order_id"""
 _ROWS_DELETED = """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
         pages = CAST(:pages AS integer), is_watched = :is_watched
     WHERE order_id = :order_id"""

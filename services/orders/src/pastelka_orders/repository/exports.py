@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import FileMissingError
-from pastelka_orders.repository.images import IS_WANTED
+from pastelka_orders.repository.images import IS_WANTED, PHOTO_PATH
 from pastelka_orders.repository.sql import execute
 
 What = Literal["coloring", "svg", "photos"]
@@ -15,7 +15,7 @@ What = Literal["coloring", "svg", "photos"]
 _SOURCES: dict[What, tuple[str, str, str]] = {
     "coloring": ("v.path", "JOIN coloring_versions v ON v.id = i.selected_coloring_id", ""),
     "svg": ("v.path", "JOIN svg_versions v ON v.id = i.selected_svg_id", ""),
-    "photos": ("i.path", "", "AND i.path IS NOT NULL"),
+    "photos": (PHOTO_PATH, "", "AND i.path IS NOT NULL"),
 }
 _QUERIES = {
     what: f"""SELECT l.position AS item, i.position, {path} AS path,

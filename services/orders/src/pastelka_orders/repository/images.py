@@ -15,8 +15,11 @@ from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_
 # files stay, and are used again if the shop reverses that.
 IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
 """SQL over ``orders o`` and ``line_items l``."""
+PHOTO_PATH = "COALESCE(i.edited_photo_path, i.path)"
+"""SQL over ``images i``: the photo that is shown, printed and colored."""
 
-_IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
+_IMAGE = f"""i.id, i.position, i.path, i.edited_photo_path, i.original_url, i.line_item_id,
+    o.id AS order_id, o.order_number,
     i.selected_coloring_id, i.selected_svg_id, i.photo_version, i.approved_at IS NOT NULL AS is_approved,
     o.cancelled_at IS NOT NULL AS is_cancelled,
     {IS_WANTED} AS is_wanted
@@ -29,7 +32,8 @@ _LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]
 _WANTED = f"""SELECT i.id FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = ANY(CAST(:image_ids AS integer[])) AND {IS_WANTED}"""
-_COLORINGS = f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path
+_COLORINGS = f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path,
+        c.edited_photo_path IS NOT DISTINCT FROM i.edited_photo_path AS is_of_photo
     FROM coloring_versions c JOIN images i ON i.id = c.image_id
     WHERE c.image_id = ANY(CAST(:image_ids AS integer[]))
         AND COALESCE(c.asked_at > i.photo_replaced_at, true) ORDER BY c.image_id, c.version"""
@@ -78,6 +82,7 @@ class LockedImage:
     id: int
     position: int
     path: str | None
+    edited_photo_path: str | None
     original_url: str | None
     line_item_id: int
     order_id: int
@@ -99,6 +104,8 @@ class ColoringSummary:
     status: ColoringProcessingStatus
     options: ColoringOptions
     path: str | None
+    is_of_photo: bool
+    """Made from the photo as it is edited now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> li
             ColoringProcessingStatus(row["status"]),
             coloring_options(row),
             row["path"],
+            row["is_of_photo"],
         )
         for row in rows.mappings()
     ]

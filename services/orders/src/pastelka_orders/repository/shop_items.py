@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.photo_plan import Place, StoredPhotoState
 from pastelka_orders.domain.shop_orders import ShopItem
-from pastelka_orders.repository import claims
+from pastelka_orders.repository import claims, unused_files
 from pastelka_orders.repository.claims import DUE_NOW
 from pastelka_orders.repository.sql import execute
 
@@ -67,6 +67,7 @@ _ADD_PHOTOS = """INSERT INTO images (line_item_id, position, original_url)
 # Versions of the previous photo stay but are no longer chosen.
 _REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
+        photo_edit = NULL, edited_photo_path = NULL, photo_edited_at = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
         coloring_chosen_at = NULL, svg_chosen_at = NULL,
@@ -134,6 +135,7 @@ async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -
 async def replace_photos(connection: AsyncConnection, photos: Mapping[int, str]) -> None:
     """Replace photos by others to download: URLs by image."""
     if photos:
+        await unused_files.note_edited_photos(connection, list(photos))
         await execute(connection, _REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
         await claims.notify(connection)
 

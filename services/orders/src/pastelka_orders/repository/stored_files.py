@@ -15,6 +15,8 @@ FILE_MISSING = "file_missing"
 """Error code of a page or SVG whose file is missing."""
 PHOTO_MISSING = "photo_missing"
 """Error code of a photo whose file is missing."""
+EDITED_PHOTO_MISSING = "edited_photo_missing"
+"""Error code of a photo of which the edited file is missing."""
 
 _ALIVE = "NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = l.order_id)"
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
@@ -31,6 +33,11 @@ _PHOTOS = f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISS
     WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
         AND COALESCE(i.downloaded_at < {_OLD}, true)
     ORDER BY i.id LIMIT :page"""
+_EDITED_PHOTOS = f"""SELECT i.id, i.edited_photo_path AS path,
+        COALESCE(i.download_error_code = '{EDITED_PHOTO_MISSING}', false) AS is_noted
+    FROM images i JOIN line_items l ON l.id = i.line_item_id
+    WHERE i.id > :after AND i.edited_photo_path IS NOT NULL AND {_ALIVE} AND i.photo_edited_at < {_OLD}
+    ORDER BY i.id LIMIT :page"""
 _BOOKS = f"""SELECT b.id, b.path, b.status = 'error' AS is_noted FROM book_versions b
     WHERE b.id > :after AND b.path IS NOT NULL AND b.completed_at < {_OLD}
         AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = b.order_id)
@@ -40,6 +47,7 @@ _STATEMENTS: dict[StoredKind, str] = {
     "coloring": _PAGES["coloring"],
     "svg": _PAGES["svg"],
     "photo": _PHOTOS,
+    "edited_photo": _EDITED_PHOTOS,
     "book": _BOOKS,
 }
 # The follow-up SVG was already requested when the page was first completed.

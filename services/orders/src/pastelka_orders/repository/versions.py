@@ -19,11 +19,11 @@ TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_ve
 _CONTEXT = """JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
     JOIN orders o ON o.id = l.order_id"""
 _PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.path, v.asked_at,
-    v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number,
-    i.path AS photo_path"""
+    v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number"""
 _OWN = {
-    "coloring": "v.megapixels, v.steps, v.has_frame, v.background, v.line_weight, v.then_svg",
-    "svg": """v.shape_stacking, v.group_by, v.coloring_version_id,
+    "coloring": """v.megapixels, v.steps, v.has_frame, v.background, v.line_weight, v.then_svg,
+        COALESCE(v.edited_photo_path, i.path) AS photo_path""",
+    "svg": """i.path AS photo_path, v.shape_stacking, v.group_by, v.coloring_version_id,
         (SELECT c.path FROM coloring_versions c WHERE c.id = v.coloring_version_id) AS coloring_path""",
 }
 
@@ -56,12 +56,14 @@ _SAVE = {
         WHERE v.id = n.id"""
     for kind, table in TABLES.items()
 }
+_OF_PHOTO = {"coloring": "edited_photo_path = i.edited_photo_path,", "svg": ""}
+"""A new run of a coloring is made from the photo as it is edited now."""
 _RESTART = {
-    kind: f"""UPDATE {table} SET run = run + 1, attempt = 0, step = 0, status = 'pending', path = NULL,
-            error_code = NULL, error_message = NULL, provider_job_id = NULL, retry = NULL,
-            asked_at = clock_timestamp(), started_at = NULL, completed_at = NULL,
-            updated_at = clock_timestamp()
-        WHERE id = :id RETURNING run"""
+    kind: f"""UPDATE {table} v SET {_OF_PHOTO[kind]} run = v.run + 1, attempt = 0,
+            step = 0, status = 'pending', path = NULL, error_code = NULL, error_message = NULL,
+            provider_job_id = NULL, retry = NULL, asked_at = clock_timestamp(), started_at = NULL,
+            completed_at = NULL, updated_at = clock_timestamp()
+        FROM images i WHERE v.id = :id AND i.id = v.image_id RETURNING v.run"""
     for kind, table in TABLES.items()
 }
 _NOTE = """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, retry,
@@ -75,13 +77,14 @@ _NOTE = """INSERT INTO status_changes (image_id, kind, version_id, run, attempt,
     ORDER BY n.place"""
 
 _ADD_COLORINGS = """INSERT INTO coloring_versions (image_id, version, megapixels, steps, has_frame,
-        background, line_weight, then_svg, asked_at, created_at)
+        background, line_weight, then_svg, edited_photo_path, asked_at, created_at)
     SELECT n.image_id, COALESCE((SELECT max(c.version) FROM coloring_versions c
             WHERE c.image_id = n.image_id), 0) + 1,
         CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(:has_frame AS boolean),
         CAST(:background AS text), CAST(:line_weight AS text), CAST(CAST(:then_svg AS text) AS jsonb),
-        clock_timestamp(), clock_timestamp()
-    FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
+        i.edited_photo_path, clock_timestamp(), clock_timestamp()
+    FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) JOIN images i ON i.id = n.image_id
+    RETURNING id, image_id, version"""
 _ADD_SVGS = """INSERT INTO svg_versions
         (image_id, coloring_version_id, version, shape_stacking, group_by, asked_at, created_at)
     SELECT n.image_id, n.coloring_id, COALESCE((SELECT max(s.version) FROM svg_versions s
@@ -94,7 +97,7 @@ _ADD_SVGS = """INSERT INTO svg_versions
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version with its context. ``photo_path`` is the image's photo."""
+    """One version with its context. ``photo_path`` is the photo that a coloring is made from."""
 
     kind: StatusType
     id: int

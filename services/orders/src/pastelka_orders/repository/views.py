@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.errors import BadCursorError
 from pastelka_orders.models.orders import OrderStage, OrderStatus
 from pastelka_orders.repository import cursors, stages
+from pastelka_orders.repository.images import PHOTO_PATH
 from pastelka_orders.repository.order_search import Search
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
@@ -26,7 +27,9 @@ _COLORING = f"""json_build_object(
     'id', c.id, 'version', c.version, 'url', {_URL.format(t="c")}, 'status', c.status,
     'options', {COLORING_OPTIONS_JSON},
     'created_at', c.created_at, 'error', {_ERROR.format(t="c")}, 'retry', c.retry,
-    'possibly_paid_twice', NULLIF(c.possibly_paid_twice, false))"""
+    'possibly_paid_twice', NULLIF(c.possibly_paid_twice, false),
+    'photo_changed', NULLIF(c.edited_photo_path IS DISTINCT FROM i.edited_photo_path
+        OR COALESCE(c.asked_at <= i.photo_replaced_at, false), false))"""
 
 _SVG = f"""json_build_object(
     'id', s.id, 'version', s.version, 'url', {_URL.format(t="s")}, 'status', s.status,
@@ -41,13 +44,15 @@ _SVGS = f"""COALESCE((SELECT json_agg({_SVG} ORDER BY s.version)
     FROM svg_versions s WHERE s.image_id = i.id), '[]')"""
 
 _IMAGE = f"""json_build_object(
-    'id', i.id, 'position', i.position, 'url', CAST(:files AS text) || i.path,
+    'id', i.id, 'position', i.position, 'url', CAST(:files AS text) || {PHOTO_PATH},
     'downloaded_at', i.downloaded_at,
     'selected_version_ids', json_build_object('coloring', i.selected_coloring_id, 'svg', i.selected_svg_id),
     'versions', json_build_object('coloring', {_COLORINGS}, 'svg', {_SVGS}),
     'error', CASE WHEN i.download_error_code IS NOT NULL THEN json_build_object(
         'code', i.download_error_code, 'message', COALESCE(i.download_error_message, '')) END,
-    'approved_at', i.approved_at, 'approved_by', i.approved_by, 'rework_reason', i.rework_reason)"""
+    'approved_at', i.approved_at, 'approved_by', i.approved_by, 'rework_reason', i.rework_reason,
+    'original_url', CASE WHEN i.photo_edit IS NOT NULL THEN CAST(:files AS text) || i.path END,
+    'photo_edit', i.photo_edit)"""
 
 _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shopify_id', o.shopify_id,
     'customer_name', o.customer_name, 'customer_email', o.customer_email,
@@ -93,13 +98,13 @@ _COLORING_VERSIONS_QUERY = f"SELECT CAST({_COLORINGS} AS text) FROM images i WHE
 _SVG_VERSIONS_QUERY = f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id"
 
 _COLORINGS_BY_ID = f"""SELECT CAST(COALESCE(json_agg({_COLORING} ORDER BY c.id), '[]') AS text)
-    FROM coloring_versions c WHERE c.id = ANY(:ids)"""
+    FROM coloring_versions c JOIN images i ON i.id = c.image_id WHERE c.id = ANY(:ids)"""
 
 _SVGS_BY_ID = f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS text)
     FROM svg_versions s WHERE s.id = ANY(:ids)"""
 
 # The rule of ``pastelka_common.storage.thumbnail_path``.
-_THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
+_THUMBNAIL = rf"regexp_replace({PHOTO_PATH}, '([^/]+)$', 'thumb_\1.webp')"
 
 _LIST = """SELECT CAST(json_build_object({head}, 'item_count', f.item_count, 'image_count', w.images,
         'coloring_completed', w.colorings, 'svg_completed', w.svgs,

@@ -25,6 +25,7 @@ from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
 from pastelka_orders.history_schemas import TimelineEntry, TimelineResponse
 from pastelka_orders.models.orders import OrderStage, OrderStatus
+from pastelka_orders.photo_schemas import RefusedPhoto
 from pastelka_orders.repository.orders import NewLineItem
 from pastelka_orders.review_schemas import OrderPatch, StageCountsResponse
 from pastelka_orders.schemas import (
@@ -33,7 +34,6 @@ from pastelka_orders.schemas import (
     ImageResponse,
     OrderListResponse,
     OrderResponse,
-    RefusedPhoto,
     SvgVersionResponse,
 )
 
