@@ -83,6 +83,14 @@ async def _of_the_list(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]
     await page.get_by_role("checkbox", name=words.begin("list.select")).first.check()
     await expect(page.get_by_role("button", name=words["list.unselect"])).to_be_visible()
     yield "selection"
+    await page.get_by_role("button", name=words["list.more"]).click()
+    await expect(page.get_by_role("menuitem")).to_have_count(10)
+    yield "actions for the selection"
+    await page.get_by_role("menuitem", name=words["list.hold"]).click()
+    await expect(page.get_by_role("dialog").get_by_label(words["stage.hold.reason"])).to_be_focused()
+    yield "reason for a hold"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.get_by_role("button", name=words["list.unselect"]).click()
     await visitor.drop(photo(1), photo(2))
     await expect(page.get_by_role("dialog")).to_contain_text(words["upload.create"])

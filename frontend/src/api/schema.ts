@@ -318,6 +318,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download Orders
+         * @description One ZIP of the files of several orders, named `<order>-<position>`.
+         *
+         *     409 `nothing_chosen` with the `order_numbers` that have no such file.
+         */
+        post: operations["download_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Orders
+         * @description How many pages and SVGs an action for several orders would start, and their cost; starts nothing.
+         */
+        post: operations["estimate_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/fetch-from-shopify": {
         parameters: {
             query?: never;
@@ -384,6 +426,26 @@ export interface paths {
          * @description Put an order on hold, mark it as printed or shipped, or what needed attention as seen.
          */
         patch: operations["change_order"];
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Order
+         * @description Approve every chosen page of an order that is completed and not approved.
+         */
+        post: operations["approve_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/orders/{order_number}/books": {
@@ -620,6 +682,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Failed Versions
+         * @description Retry the failed pages of photos that have no page, and the failed SVGs of pages that have none.
+         */
+        post: operations["retry_failed_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/sync": {
         parameters: {
             query?: never;
@@ -807,6 +889,17 @@ export interface components {
              * @description It becomes the chosen one; the chosen one if left out
              */
             coloring_version_id?: number | null;
+        };
+        /**
+         * ApprovedResponse
+         * @description What was approved.
+         */
+        ApprovedResponse: {
+            /**
+             * Approved
+             * @description Pages that were not approved before
+             */
+            approved: number;
         };
         /**
          * Background
@@ -1314,6 +1407,20 @@ export interface components {
             newest: components["schemas"]["DeadLetterResponse"][];
         };
         /**
+         * DownloadRequest
+         * @description Orders whose files become one ZIP, in this order.
+         */
+        DownloadRequest: {
+            /** Order Numbers */
+            order_numbers: string[];
+            /**
+             * What
+             * @default coloring
+             * @enum {string}
+             */
+            what: "coloring" | "svg" | "photos";
+        };
+        /**
          * ErrorResponse
          * @description Why something ended in ``error``.
          */
@@ -1322,6 +1429,55 @@ export interface components {
             code: string;
             /** Message */
             message: string;
+        };
+        /**
+         * EstimateRequest
+         * @description An action for several orders, with the options that it would be requested with.
+         */
+        EstimateRequest: {
+            /**
+             * Action
+             * @description `generate-coloring`, `generate-svg` or `retry-failed` of each of these orders
+             * @enum {string}
+             */
+            action: "coloring" | "svg" | "retry";
+            /**
+             * @default {
+             *       "megapixels": 1,
+             *       "steps": 4
+             *     }
+             */
+            coloring_options: components["schemas"]["ColoringOptions"];
+            /** Order Numbers */
+            order_numbers: string[];
+            /**
+             * @default {
+             *       "group_by": "color",
+             *       "shape_stacking": "stacked"
+             *     }
+             */
+            svg_options: components["schemas"]["SvgOptions"];
+        };
+        /**
+         * EstimateResponse
+         * @description What the action would start now; orders that are unknown or cancelled count nothing.
+         */
+        EstimateResponse: {
+            /**
+             * Cost
+             * @description Of all of them; null if a price is not set
+             */
+            cost: string | null;
+            /**
+             * Currency
+             * @description An ISO 4217 code
+             * @example USD
+             */
+            currency: string;
+            /** Pages */
+            pages: number;
+            /** Svgs */
+            svgs: number;
         };
         /**
          * FetchFromShopRequest
@@ -1895,7 +2051,7 @@ export interface components {
              * Cost
              * @description Price of a page; null if unknown
              */
-            cost: number | null;
+            cost: string | null;
             /**
              * Name
              * @enum {string}
@@ -1913,6 +2069,12 @@ export interface components {
          * @description The presets, and the coloring options that the active provider supports.
          */
         PresetsResponse: {
+            /**
+             * Currency
+             * @description Of all prices: an ISO 4217 code
+             * @example USD
+             */
+            currency: string;
             /** Items */
             items: components["schemas"]["PresetResponse"][];
             /**
@@ -1925,6 +2087,11 @@ export interface components {
              * @enum {string}
              */
             provider: "local" | "runpod";
+            /**
+             * Svg Cost
+             * @description Price of an SVG; null if unknown
+             */
+            svg_cost: string | null;
         };
         /**
          * Problem
@@ -2107,6 +2274,16 @@ export interface components {
              * @description Unfinished erasures, for any reason
              */
             waiting: number;
+        };
+        /**
+         * RetriedResponse
+         * @description What was started again.
+         */
+        RetriedResponse: {
+            /** Pages */
+            pages: number;
+            /** Svgs */
+            svgs: number;
         };
         /**
          * RetryResponse
@@ -4023,6 +4200,189 @@ export interface operations {
             };
         };
     };
+    download_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    estimate_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EstimateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     fetch_from_shopify: {
         parameters: {
             query?: never;
@@ -4392,6 +4752,100 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5613,6 +6067,100 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_failed_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

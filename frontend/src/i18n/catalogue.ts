@@ -1,4 +1,5 @@
 import * as book from "./texts/book";
+import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
@@ -13,6 +14,7 @@ export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralR
 
 const cs = {
   ...book.cs,
+  ...bulk.cs,
   ...common.cs,
   ...list.cs,
   ...order.cs,
@@ -28,6 +30,7 @@ export type TextKey = keyof typeof cs;
 
 const en: Record<TextKey, Text> = {
   ...book.en,
+  ...bulk.en,
   ...common.en,
   ...list.en,
   ...order.en,

@@ -63,6 +63,16 @@ export const PRESETS: Presets = {
       cost: null,
     },
   ],
+  svg_cost: null,
+  currency: "USD",
 };
+
+/** An answer of the API about what would be started. */
+export const estimate = (pages: number, svgs: number, cost: string | null = null) => ({
+  pages,
+  svgs,
+  cost,
+  currency: "CZK",
+});
 
 export const STAGE_COUNTS = { attention: 2, to_review: 1000, shipped: 0 };

@@ -31,6 +31,7 @@ from pastelka_orders.api.routes import (
     addresses,
     approvals,
     books,
+    bulk,
     exports,
     line_items,
     orders,
@@ -98,6 +99,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(queue.router, prefix="/api/v1")
+    app.include_router(bulk.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
     app.include_router(books.router, prefix="/api/v1")
     app.include_router(line_items.router, prefix="/api/v1")
