@@ -65,6 +65,7 @@ export function Shell() {
   return (
     <div className="flex min-h-dvh flex-col">
       <Header />
+      <PauseBanner />
       <main id="main" tabIndex={-1} className="page-width flex-1 px-4 py-6 outline-none sm:px-7">
         <ErrorBoundary key={pathname}>
           <Suspense>

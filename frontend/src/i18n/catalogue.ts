@@ -3,6 +3,7 @@ import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as pause from "./texts/pause";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
@@ -18,6 +19,7 @@ const cs = {
   ...common.cs,
   ...list.cs,
   ...order.cs,
+  ...pause.cs,
   ...review.cs,
   ...session.cs,
   ...shop.cs,
@@ -34,6 +36,7 @@ const en: Record<TextKey, Text> = {
   ...common.en,
   ...list.en,
   ...order.en,
+  ...pause.en,
   ...review.en,
   ...session.en,
   ...shop.en,

@@ -37,6 +37,7 @@ from pastelka_orders.api.routes import (
     orders,
     presets,
     queue,
+    queues,
     session,
     shop,
     system,
@@ -107,6 +108,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(approvals.router, prefix="/api/v1")
     app.include_router(presets.router, prefix="/api/v1")
+    app.include_router(queues.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
     describe(app)
