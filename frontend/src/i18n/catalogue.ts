@@ -1,3 +1,4 @@
+import * as arrival from "./texts/arrival";
 import * as book from "./texts/book";
 import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
@@ -14,6 +15,7 @@ import * as system from "./texts/system";
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
 const cs = {
+  ...arrival.cs,
   ...book.cs,
   ...bulk.cs,
   ...common.cs,
@@ -31,6 +33,7 @@ const cs = {
 export type TextKey = keyof typeof cs;
 
 const en: Record<TextKey, Text> = {
+  ...arrival.en,
   ...book.en,
   ...bulk.en,
   ...common.en,
