@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { requestAction, type BulkAction } from "@/lib/bulkActions";
@@ -18,6 +19,7 @@ import { useSelection } from "./useSelection";
  */
 export function useListWork(orders: readonly OrderListItem[]) {
   const { t } = useLanguage();
+  const queries = useQueryClient();
   const options = useOptions();
   const { progress, run } = useBulkRun();
   const { confirm, dialog } = useBulkQuestion();
@@ -44,17 +46,13 @@ export function useListWork(orders: readonly OrderListItem[]) {
       showToast(t("list.chooseFirst"));
       return;
     }
-    if (action === "coloring" && options.toSend.coloring === undefined) {
-      showToast(t("list.preset.wrong"), "bad");
-      return;
-    }
     const chosenOrders = orders.filter((order) => chosen.includes(order.order_number));
     setAsking(true);
     const reason = await confirm(action, chosenOrders, options.toSend);
     setAsking(false);
     if (reason === null) return;
     const wanted = { action, options: options.toSend, reason };
-    const refused = await run(chosen, (number) => requestAction(number, wanted, t));
+    const refused = await run(chosen, (number) => requestAction(number, wanted, { t, queries }));
     const done = chosen.length - refused.length;
     if (done > 0) showToast(t(`list.${action}.done`, { count: done }));
     unselect(chosen, refused);

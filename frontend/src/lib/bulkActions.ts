@@ -1,4 +1,5 @@
 /** Actions on several orders: one request per order. */
+import type { QueryClient } from "@tanstack/react-query";
 import type { TextKey } from "@/i18n/catalogue";
 import type { Translate } from "@/i18n/context";
 import {
@@ -11,6 +12,7 @@ import {
   type PaidAction,
 } from "./api";
 import type { OptionsToSend } from "./options";
+import { coloringToSend } from "./presetsQuery";
 
 export type BulkAction = PaidAction | "approve" | "printed" | "shipped" | "hold" | "resume" | "delete";
 
@@ -35,12 +37,14 @@ function requireSome(count: number, t: Translate, text: TextKey): void {
 export async function requestAction(
   orderNumber: string,
   { action, options, reason }: BulkRequest,
-  t: Translate,
+  { t, queries }: { t: Translate; queries: QueryClient },
 ): Promise<void> {
   switch (action) {
-    case "coloring":
-      if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
+    case "coloring": {
+      const coloring = await coloringToSend(queries, options);
+      if (coloring) await generateOrderColoring(orderNumber, coloring);
       return;
+    }
     case "svg":
       await generateOrderSvg(orderNumber, options.svg);
       return;

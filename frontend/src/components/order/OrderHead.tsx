@@ -156,7 +156,7 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
     if (isConfirmed) all.mutate(undefined, { onSettled: () => setPressed(false) });
     else setPressed(false);
   };
-  const unready = kind === "coloring" && options.coloring === undefined;
+  const unready = kind === "coloring" && !options.coloring && !options.waiting;
   return (
     <>
       <button

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from pastelka_common.servers import (
 )
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.dashboard import dist
-from pastelka_local.testing.services import Service
+from pastelka_local.testing.services import Service, fork
 
 _MODULES = {
     "api": "pastelka_orders.entrypoints.api",
@@ -40,7 +39,8 @@ class StackOptions:
 
     With ``dashboard`` nginx runs and serves the built dashboard, which is built first if it is out of date (a
     minute or more if its packages are not installed). ``launcher`` is a program (module and arguments) that
-    runs the services' modules.
+    runs the services' modules. Unless ``is_forked`` they start as in production: slower, but
+    without shared memory.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class StackOptions:
     dashboard: bool = False
     durable: bool = False
     launcher: tuple[str, ...] = ()
+    is_forked: bool = True
 
 
 class RunningStack:
@@ -113,7 +114,7 @@ class RunningStack:
         """Start one more process of a kind (``api``, ``worker``, ...); ``env`` applies to it alone."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], {**self.env(), **(env or {})}, self.folder, port=port)
-        service.launcher = self.options.launcher
+        service.launcher, service.is_forked = self.options.launcher, self.options.is_forked
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
         await service.start(deadline=deadline)
@@ -147,17 +148,10 @@ class RunningStack:
         await self._run("nginx", self.nginx)
 
     async def _migrate(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pastelka_orders.entrypoints.migrate",
-            env={**os.environ, **self.env()},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise RuntimeError(f"the migrations failed:\n{output.decode()}")
+        log = self.folder / "migrate.log"
+        process = await fork("pastelka_orders.entrypoints.migrate", env={**os.environ, **self.env()}, log=log)
+        if await process.wait() != 0:
+            raise RuntimeError(f"the migrations failed:\n{log.read_text()}")
 
 
 async def _end(service: Service) -> None:
