@@ -33,6 +33,7 @@ from pastelka_orders.api.routes import (
     addresses,
     approvals,
     books,
+    bulk,
     exports,
     history,
     line_items,
@@ -40,6 +41,7 @@ from pastelka_orders.api.routes import (
     photo_edits,
     presets,
     queue,
+    queues,
     session,
     shop,
     system,
@@ -125,6 +127,7 @@ def _routes() -> APIRouter:
         orders.router,
         history.router,
         queue.router,
+        bulk.router,
         exports.router,
         books.router,
         line_items.router,
@@ -133,6 +136,7 @@ def _routes() -> APIRouter:
         versions.router,
         approvals.router,
         presets.router,
+        queues.router,
         system.router,
     ):
         found.include_router(router, prefix="/api/v1")

@@ -22,8 +22,8 @@ from pastelka_orders.errors import (
 )
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError
+from pastelka_orders.photos.formats import NormalisedPhoto
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.normalised_photo import NormalisedPhoto
 from pastelka_orders.repository import photo_edits, unused_files
 from pastelka_orders.repository.photo_edits import PhotoRecord
 

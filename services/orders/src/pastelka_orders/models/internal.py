@@ -235,3 +235,14 @@ class UnusedFile(Base):
     unused_since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     is_deleting: Mapped[bool] = mapped_column(server_default=text("false"))
     """Its deletion has begun; it cannot be used any more."""
+
+
+class PausedQueue(Base):
+    """A queue of jobs that an operator paused."""
+
+    __tablename__ = "queue_pauses"
+    __table_args__ = (CheckConstraint("kind IN ('coloring', 'svg')", name="kind"),)
+
+    kind: Mapped[StatusType] = mapped_column(Text, primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    paused_by: Mapped[str] = mapped_column(Text)
