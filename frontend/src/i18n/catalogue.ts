@@ -2,6 +2,7 @@ import * as book from "./texts/book";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as photos from "./texts/photos";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
@@ -16,6 +17,7 @@ const cs = {
   ...common.cs,
   ...list.cs,
   ...order.cs,
+  ...photos.cs,
   ...review.cs,
   ...session.cs,
   ...shop.cs,
@@ -31,6 +33,7 @@ const en: Record<TextKey, Text> = {
   ...common.en,
   ...list.en,
   ...order.en,
+  ...photos.en,
   ...review.en,
   ...session.en,
   ...shop.en,

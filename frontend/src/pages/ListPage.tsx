@@ -81,6 +81,7 @@ function Floating({
   matching: Matching;
   newOrder: ReturnType<typeof useNewOrder>;
 }) {
+  const { t } = useLanguage();
   return (
     <>
       {work.selected.size > 0 && (
@@ -112,7 +113,7 @@ function Floating({
       )}
       {newOrder.isOver && (
         <ForOperators>
-          <DropHint />
+          <DropHint text={t("upload.drop")} />
         </ForOperators>
       )}
     </>
