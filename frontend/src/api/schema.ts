@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Assignees
+         * @description Users that an order can be assigned to; there are none unless `AUTH_MODE` is `password`.
+         */
+        get: operations["list_assignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/books": {
         parameters: {
             query?: never;
@@ -530,6 +550,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order Details
+         * @description Customer, note and assignee of an order, with the `ETag` for `If-Match`.
+         */
+        get: operations["get_order_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Order Details
+         * @description Change customer, note or assignee; absent fields stay.
+         *
+         *     A customer that the shop changes later does not overwrite it; it appears in `shop_values`.
+         */
+        patch: operations["change_order_details"];
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/download": {
         parameters: {
             query?: never;
@@ -584,6 +630,26 @@ export interface paths {
          * @description Request an SVG of every image whose coloring has none with these options.
          */
         post: operations["generate_order_svg"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description What was done to an order, by whom and when, newest first, with the ends of its versions.
+         */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -678,6 +744,46 @@ export interface paths {
          */
         post: operations["add_photo"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Note
+         * @description Add a note to an order's history; its author is the caller.
+         */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Note
+         * @description Delete a note; the history keeps who deleted whose note, without its text.
+         */
+        delete: operations["delete_note"];
         options?: never;
         head?: never;
         patch?: never;
@@ -903,6 +1009,23 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActorResponse
+         * @description Who did it.
+         */
+        ActorResponse: {
+            /**
+             * Kind
+             * @description `user`, `proxy` and `open`: a person; `token`: a program; `shop`: an event of the shop; `system`: the services themselves
+             * @enum {string}
+             */
+            kind: "open" | "user" | "proxy" | "token" | "shop" | "system";
+            /**
+             * Name
+             * @description Of the person or token, or the topic of the shop's webhook
+             */
+            name?: string | null;
+        };
+        /**
          * ApproveRequest
          * @description Which coloring is approved.
          */
@@ -912,6 +1035,17 @@ export interface components {
              * @description It becomes the chosen one; the chosen one if left out
              */
             coloring_version_id?: number | null;
+        };
+        /**
+         * AssigneesResponse
+         * @description Who an order can be assigned to; any other name is accepted, too.
+         */
+        AssigneesResponse: {
+            /**
+             * Names
+             * @description The users who are not disabled
+             */
+            names: string[];
         };
         /**
          * Background
@@ -1259,6 +1393,11 @@ export interface components {
          */
         CreatedOrderResponse: {
             /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
+            /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
              */
@@ -1323,10 +1462,17 @@ export interface components {
             /** Shipping Method */
             shipping_method: string | null;
             /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /**
              * Shop Url
              * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -1473,6 +1619,67 @@ export interface components {
          * @enum {string}
          */
         GroupBy: "none" | "color" | "parent" | "layer";
+        /**
+         * HistoryEntry
+         * @description One thing that was done to an order, or the end of a version.
+         */
+        HistoryEntry: {
+            /**
+             * Action
+             * @description What was done, such as `approved`
+             * @example approved
+             */
+            action: string;
+            actor: components["schemas"]["ActorResponse"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Details
+             * @description By action: `fields` that changed (`from`, `to`, 200 characters each), `text`, `reason`, `count`, `options`, `version`, `error_code`, `title`; only present if there are any
+             */
+            details?: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /**
+             * Image Id
+             * @description Which image; it may be gone by now
+             */
+            image_id?: number | null;
+            /**
+             * Line Item Id
+             * @description Which line item; it may be gone by now
+             */
+            line_item_id?: number | null;
+            /**
+             * Position
+             * @description The present position of the image
+             */
+            position?: number | null;
+            /**
+             * Source
+             * @description `id` is unique within its source
+             * @enum {string}
+             */
+            source: "order" | "version";
+        };
+        /**
+         * HistoryResponse
+         * @description One page of an order's history, newest first.
+         */
+        HistoryResponse: {
+            /** Items */
+            items: components["schemas"]["HistoryEntry"][];
+            /**
+             * Next Cursor
+             * @description Pass it as `cursor` for the next page; null on the last
+             */
+            next_cursor: string | null;
+        };
         /**
          * HourResponse
          * @description Versions that ended in the last hour.
@@ -1722,10 +1929,57 @@ export interface components {
             title: string;
         };
         /**
+         * NoteRequest
+         * @description A note on an order.
+         */
+        NoteRequest: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * OrderDetailsPatch
+         * @description New values; absent fields stay, and `null` clears a field.
+         */
+        OrderDetailsPatch: {
+            /**
+             * Assignee
+             * @description A name, usually one of `GET /assignees`
+             */
+            assignee?: string | null;
+            /** Customer Name */
+            customer_name?: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * OrderDetailsResponse
+         * @description What operators write about an order.
+         */
+        OrderDetailsResponse: {
+            /** Assignee */
+            assignee: string | null;
+            /** Customer Name */
+            customer_name: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
+        };
+        /**
          * OrderListItem
          * @description One order in the list.
          */
         OrderListItem: {
+            /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
             /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
@@ -1903,6 +2157,11 @@ export interface components {
          */
         OrderResponse: {
             /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
+            /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
              */
@@ -1962,10 +2221,17 @@ export interface components {
             /** Shipping Method */
             shipping_method: string | null;
             /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /**
              * Shop Url
              * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -1991,6 +2257,14 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * OrderShopValues
+         * @description The shop's values of edited fields of an order.
+         */
+        OrderShopValues: {
+            /** Customer Name */
+            customer_name?: string | null;
         };
         /**
          * OrderStage
@@ -2677,6 +2951,78 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_assignees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssigneesResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     join_books: {
         parameters: {
             query?: {
@@ -5578,6 +5924,181 @@ export interface operations {
             };
         };
     };
+    get_order_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetailsResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_order_details: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the details that were read; 412 if they have changed */
+                "if-match"?: string | null;
+            };
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDetailsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetailsResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_order: {
         parameters: {
             query?: {
@@ -5844,6 +6365,95 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page */
+                cursor?: string | null;
+                limit?: number;
+                /** @description Only the notes */
+                notes?: boolean;
+            };
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6443,6 +7053,171 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEntry"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                note_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

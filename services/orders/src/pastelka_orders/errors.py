@@ -62,6 +62,13 @@ class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
         super().__init__(f"No line item {item_id} in this order.", line_item_id=item_id)
 
 
+class NoteNotFoundError(NotFoundError, code="note_not_found"):
+    """The order's history has no such note."""
+
+    def __init__(self, note_id: int) -> None:
+        super().__init__(f"The order has no note {note_id}.", note_id=note_id)
+
+
 class PreconditionFailedError(
     OrdersError, status=412, code="precondition_failed", title="Precondition failed"
 ):

@@ -5,10 +5,10 @@ program runs as with ``python -m``, in a separate process with its own arguments
 streams. Only its memory is partly shared with the process that forks, so a test that measures memory starts
 the program itself.
 
-``python -m pastelka_common.testing.forkserver MODULE ...`` is the process that forks; it ends when its
-standard input is closed, and its forks with it. It refuses modules that start a thread when they are imported
-(a fork would lack it), and programs whose environment differs in what Python and its libraries read when they
-start.
+``python -m pastelka_common.testing.forkserver LISTENER FOLDER MODULE ...`` is the process that forks; it ends
+when its standard input is closed, its forks and ``FOLDER`` with it. It refuses modules that start a thread
+when they are imported (a fork would lack it), and programs whose environment differs in what Python and its
+libraries read when they start.
 """
 
 import asyncio
@@ -99,7 +99,7 @@ class ForkServer:
             listener.bind(self._address)
             listener.listen()
             self._process = subprocess.Popen(  # noqa: S603 - this module
-                [sys.executable, "-m", __name__, str(listener.fileno()), *modules],
+                [sys.executable, "-m", __name__, str(listener.fileno()), str(self._folder), *modules],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -148,7 +148,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def _address(self) -> str:
@@ -323,13 +323,15 @@ def _require_one_thread(modules: Sequence[str]) -> None:
         )
 
 
-def _main(listener: str, *modules: str) -> None:
+def _main(listener: str, folder: str, *modules: str) -> None:
     for module in modules:
         importlib.import_module(module)
     _require_one_thread(modules)
     gc.freeze()
     request: Any = _Server(socket.socket(fileno=int(listener))).serve()
-    if request is not None:
+    if request is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
         _run(request)
 
 

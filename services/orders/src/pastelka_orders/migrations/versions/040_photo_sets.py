@@ -1,7 +1,7 @@
 """The photos of an order are added, replaced, moved and deleted one by one.
 
 Revision ID: 040
-Revises: 039
+Revises: 042
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "040"
-down_revision = "039"
+down_revision = "042"
 branch_labels = None
 depends_on = None
 
