@@ -33,6 +33,7 @@ from pastelka_orders.api.routes import (
     addresses,
     approvals,
     books,
+    bulk,
     exports,
     history,
     line_items,
@@ -40,6 +41,7 @@ from pastelka_orders.api.routes import (
     photos,
     presets,
     queue,
+    queues,
     session,
     shop,
     system,
@@ -125,6 +127,7 @@ def _routes() -> APIRouter:
         orders.router,
         history.router,
         queue.router,
+        bulk.router,
         exports.router,
         books.router,
         line_items.router,
@@ -134,6 +137,7 @@ def _routes() -> APIRouter:
         versions.router,
         approvals.router,
         presets.router,
+        queues.router,
         system.router,
     ):
         found.include_router(router, prefix="/api/v1")

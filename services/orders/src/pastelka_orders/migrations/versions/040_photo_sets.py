@@ -1,7 +1,7 @@
 """The photos of an order are added, replaced, moved and deleted one by one.
 
 Revision ID: 040
-Revises: 042
+Revises: 043
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "040"
-down_revision = "042"
+down_revision = "043"
 branch_labels = None
 depends_on = None
 
