@@ -232,6 +232,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{image_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Photo
+         * @description Place and version of a photo, with the `ETag` for `If-Match`.
+         */
+        get: operations["get_photo"];
+        /**
+         * Replace Photo
+         * @description Replace the photo of an image.
+         *
+         *     Versions of the photo before stay, but none is chosen, and active ones end in `error` with the code
+         *     `photo_replaced`. 409 `image_approved` if its page is approved; 412 also if another request replaced it
+         *     meanwhile.
+         */
+        put: operations["replace_photo"];
+        post?: never;
+        /**
+         * Delete Photo
+         * @description Delete an image with its versions and files; active work is cancelled.
+         *
+         *     409 `image_approved` if its page is approved.
+         */
+        delete: operations["delete_photo"];
+        options?: never;
+        head?: never;
+        /**
+         * Move Photo
+         * @description Move a photo within its line item, or to another one of the same order; the others make room.
+         */
+        patch: operations["move_photo"];
+        trace?: never;
+    };
     "/api/v1/images/{image_id}/rework": {
         parameters: {
             query?: never;
@@ -394,6 +432,26 @@ export interface paths {
          * @description Fetch orders from the shop: those created since then, and changes since then of existing ones.
          */
         post: operations["fetch_from_shopify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/manual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Empty Order
+         * @description Create a manual order without photos; they follow one by one.
+         */
+        post: operations["create_empty_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -680,30 +738,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/orders/{order_number}/images/{image_id}/edit": {
+    "/api/v1/orders/{order_number}/line-items": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get Photo Edit
-         * @description The edit of a photo and its original, with the `ETag` for `If-Match`.
-         */
-        get: operations["get_photo_edit"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Add Line Item
+         * @description Add a line item without photos to a manual order; 409 `order_of_shop` for an order of the shop.
+         */
+        post: operations["add_line_item"];
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Edit Photo
-         * @description Turn, straighten, crop or lighten a photo; absent parameters stay. The original is kept.
-         *
-         *     Pages are generated from the edited photo from then on; 409 `image_approved` while a page is approved.
-         */
-        patch: operations["edit_photo"];
+        patch?: never;
         trace?: never;
     };
     "/api/v1/orders/{order_number}/line-items/{item_id}": {
@@ -720,7 +772,14 @@ export interface paths {
         get: operations["get_line_item"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Line Item
+         * @description Delete a line item of a manual order with its photos and files; active work is cancelled.
+         *
+         *     409 `order_of_shop` for an order of the shop, `last_line_item` for the only one, `image_approved` if a
+         *     page of it is approved.
+         */
+        delete: operations["delete_line_item"];
         options?: never;
         head?: never;
         /**
@@ -730,6 +789,26 @@ export interface paths {
          *     Later changes by the shop do not overwrite it; they appear in `shop_values`.
          */
         patch: operations["change_line_item"];
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/line-items/{item_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Photo
+         * @description Add a photo to a line item; 422 if the file is not a usable photo.
+         */
+        post: operations["add_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/orders/{order_number}/notes": {
@@ -1449,11 +1528,6 @@ export interface components {
             id: number;
             options: components["schemas"]["ColoringOptionsResponse"];
             /**
-             * Photo Changed
-             * @description Only present if the page was made from another photo, or another edit of it
-             */
-            photo_changed?: true | null;
-            /**
              * Possibly Paid Twice
              * @description Only present if the job was resubmitted because the provider's response to the first submission was lost: the provider may charge for both
              */
@@ -1577,32 +1651,6 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-        };
-        /**
-         * CropModel
-         * @description A part of the turned and straightened photo; fractions of its sides.
-         */
-        CropModel: {
-            /**
-             * Height
-             * @default 1
-             */
-            height: number;
-            /**
-             * Left
-             * @default 0
-             */
-            left: number;
-            /**
-             * Top
-             * @default 0
-             */
-            top: number;
-            /**
-             * Width
-             * @default 1
-             */
-            width: number;
         };
         /**
          * CustomerPayload
@@ -1893,13 +1941,6 @@ export interface components {
             error?: components["schemas"]["ErrorResponse"] | null;
             /** Id */
             id: number;
-            /**
-             * Original Url
-             * @description The original; only present if it is edited
-             */
-            original_url?: string | null;
-            /** @description Only present if the photo is edited */
-            photo_edit?: components["schemas"]["PhotoEditModel"] | null;
             /** Position */
             position: number;
             /**
@@ -1910,7 +1951,7 @@ export interface components {
             selected_version_ids: components["schemas"]["SelectedVersionIdsResponse"];
             /**
              * Url
-             * @description The photo, as it is edited, served as a file
+             * @description The photo, served as a file
              */
             url: string | null;
             versions: components["schemas"]["VersionsResponse"];
@@ -2039,6 +2080,30 @@ export interface components {
          */
         LineWeight: "thin" | "normal" | "bold";
         /**
+         * ManualOrderRequest
+         * @description A manual order whose photos follow, with its first line item.
+         */
+        ManualOrderRequest: {
+            /** Customer Name */
+            customer_name?: string | null;
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Quantity
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
          * MinutesResponse
          * @description Ended versions per clock minute: 61 counts, the first and last of partial minutes.
          */
@@ -2058,6 +2123,26 @@ export interface components {
             completed: number[];
             /** Failed */
             failed: number[];
+        };
+        /**
+         * NewLineItemRequest
+         * @description A line item of a manual order; the title has a default.
+         */
+        NewLineItemRequest: {
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
+            /**
+             * Quantity
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * NoteRequest
@@ -2449,82 +2534,49 @@ export interface components {
             paused_by: string | null;
         };
         /**
-         * PhotoEditModel
-         * @description Parameters of an edit.
+         * PhotoPlacePatch
+         * @description Where a photo is moved.
          */
-        PhotoEditModel: {
+        PhotoPlacePatch: {
             /**
-             * Brightness
-             * @description Percent, like the CSS filter function
+             * Line Item Id
+             * @description Of the same order; the present one if left out
              */
-            brightness: number;
+            line_item_id?: number | null;
             /**
-             * Contrast
-             * @description Percent, like the CSS filter function
+             * Position
+             * @description From 1; a larger one is the last
              */
-            contrast: number;
-            crop: components["schemas"]["CropModel"];
-            /**
-             * Quarter Turns
-             * @description Clockwise
-             */
-            quarter_turns: number;
-            /**
-             * Straighten
-             * @description Degrees, clockwise; the photo is enlarged so that no corner is empty
-             */
-            straighten: number;
+            position: number;
         };
         /**
-         * PhotoEditPatch
-         * @description New parameters; absent ones stay. Those of the original: 0, and `null` for the crop.
+         * PhotoState
+         * @description The photo of an image and its place.
          */
-        PhotoEditPatch: {
-            /**
-             * Brightness
-             * @description Percent, like the CSS filter function
-             * @default 0
-             */
-            brightness: number;
-            /**
-             * Contrast
-             * @description Percent, like the CSS filter function
-             * @default 0
-             */
-            contrast: number;
-            crop?: components["schemas"]["CropModel"] | null;
-            /**
-             * Quarter Turns
-             * @description Clockwise
-             * @default 0
-             */
-            quarter_turns: number;
-            /**
-             * Straighten
-             * @description Degrees, clockwise; the photo is enlarged so that no corner is empty
-             * @default 0
-             */
-            straighten: number;
-        };
-        /**
-         * PhotoEditState
-         * @description The edit of a photo, beside its original.
-         */
-        PhotoEditState: {
-            edit: components["schemas"]["PhotoEditModel"];
+        PhotoState: {
+            /** Downloaded At */
+            downloaded_at: string | null;
             /** Height */
             height: number | null;
-            /** Id */
-            id: number;
+            /** Image Id */
+            image_id: number;
+            /** Line Item Id */
+            line_item_id: number;
+            /** Order Number */
+            order_number: string;
             /**
-             * Original Url
-             * @description The original, served as a file; null until it is stored
+             * Position
+             * @description From 1 within the line item; may have gaps
              */
-            original_url: string | null;
+            position: number;
+            /** Url */
+            url: string | null;
             /**
-             * Width
-             * @description Of the original, in pixels; null if unknown
+             * Version
+             * @description A replacement has a higher one
              */
+            version: number;
+            /** Width */
             width: number | null;
         };
         /**
@@ -4233,6 +4285,405 @@ export interface operations {
             };
         };
     };
+    get_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoState"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_photo: {
+        parameters: {
+            query?: {
+                /** @description The file's name, for errors */
+                name?: string | null;
+            };
+            header?: {
+                /** @description Chosen by the client; a repeated request with it changes nothing again */
+                "idempotency-key"?: string | null;
+                /** @description `ETag` of what was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        /** @description The photo, of any media type: the content says what it is */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_photo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of what was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_photo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of what was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhotoPlacePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoState"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send_back_image: {
         parameters: {
             query?: never;
@@ -5003,6 +5454,96 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_empty_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client; a repeated request with it changes nothing again */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ManualOrderRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Created before with this key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderResponse"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6568,118 +7109,28 @@ export interface operations {
             };
         };
     };
-    get_photo_edit: {
+    add_line_item: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 order_number: string;
-                /** @description Database id */
-                image_id: number;
             };
             cookie?: never;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PhotoEditState"];
-                };
-            };
-            /** @description The caller's `ETag` is current */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    edit_photo: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description `ETag` of the edit that was read; 412 if it has changed since */
-                "if-match"?: string | null;
-            };
-            path: {
-                order_number: string;
-                /** @description Database id */
-                image_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["PhotoEditPatch"];
+                "application/json": components["schemas"]["NewLineItemRequest"] | null;
             };
         };
         responses: {
             /** @description Successful Response */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PhotoEditState"];
+                    "application/json": components["schemas"]["LineItemState"];
                 };
             };
             /** @description Unauthorized */
@@ -6718,8 +7169,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Precondition Failed */
-            412: {
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6727,8 +7178,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large */
-            413: {
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6841,11 +7292,108 @@ export interface operations {
             };
         };
     };
+    delete_line_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of what was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                order_number: string;
+                /** @description Database id */
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_line_item: {
         parameters: {
             query?: never;
             header?: {
-                /** @description `ETag` of the item that was read; 412 if it has changed since */
+                /** @description `ETag` of what was read; 412 if it has changed since */
                 "if-match"?: string | null;
             };
             path: {
@@ -6917,6 +7465,137 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_photo: {
+        parameters: {
+            query?: {
+                /** @description The file's name, for errors */
+                name?: string | null;
+                /** @description Its place if that is free, for photos that are sent at once; else the last */
+                position?: number | null;
+                /** @description Processing to start automatically */
+                process?: "none" | "coloring" | "svg";
+                /** @description Options of the page as JSON, like a body of `generate-coloring` */
+                coloring_options?: string | null;
+            };
+            header?: {
+                /** @description Chosen by the client; a repeated request with it changes nothing again */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                order_number: string;
+                /** @description Database id */
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        /** @description The photo, of any media type: the content says what it is */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Stored before with this key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageResponse"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,7 +18,7 @@ from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStage, OrderStatus
-from pastelka_orders.photo_schemas import PhotoEditModel, RefusedPhoto
+from pastelka_orders.photo_edit_schemas import PhotoEditModel, RefusedPhoto
 
 
 def omitted_if_none(description: str | None = None) -> Any:

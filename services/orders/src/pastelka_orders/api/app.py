@@ -39,6 +39,7 @@ from pastelka_orders.api.routes import (
     line_items,
     orders,
     photo_edits,
+    photos,
     presets,
     queue,
     queues,
@@ -132,6 +133,8 @@ def _routes() -> APIRouter:
         books.router,
         line_items.router,
         photo_edits.router,
+        photos.router,
+        photos.images_router,
         books.joined_router,
         versions.router,
         approvals.router,
@@ -150,6 +153,9 @@ def _body_limits(settings: OrdersSettings) -> BodyLimits:
             ("POST", "/api/v1/orders"): BodyLimit("form", settings.upload_max_bytes),
             ("POST", "/api/v1/webhooks/shopify"): BodyLimit("any", webhook.MAX_BYTES),
         },
+        # The route itself refuses a file that is larger than a photo may be.
+        {("POST", "photos"): BodyLimit("any", settings.upload_max_bytes)}
+        | {("PUT", "photo"): BodyLimit("any", settings.upload_max_bytes)},
     )
 
 

@@ -11,7 +11,7 @@ from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.photo_edits import PhotoEditor
-from pastelka_orders.photo_schemas import PhotoEditModel, PhotoEditPatch, PhotoEditState
+from pastelka_orders.photo_edit_schemas import PhotoEditModel, PhotoEditPatch, PhotoEditState
 from pastelka_orders.repository import photo_edits
 from pastelka_orders.repository.photo_edits import PhotoRecord
 

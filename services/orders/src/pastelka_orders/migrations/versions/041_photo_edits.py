@@ -1,7 +1,7 @@
 """A photo may be edited: the parameters stay beside the original, and versions name what they are made from.
 
 Revision ID: 041
-Revises: 043
+Revises: 040
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "041"
-down_revision = "043"
+down_revision = "040"
 branch_labels = None
 depends_on = None
 
