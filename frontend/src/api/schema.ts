@@ -738,6 +738,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/images/{image_id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Photo Edit
+         * @description The edit of a photo and its original, with the `ETag` for `If-Match`.
+         */
+        get: operations["get_photo_edit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Edit Photo
+         * @description Turn, straighten, crop or lighten a photo; absent parameters stay. The original is kept.
+         *
+         *     Pages are generated from the edited photo from then on; 409 `image_approved` while a page is approved.
+         */
+        patch: operations["edit_photo"];
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/line-items": {
         parameters: {
             query?: never;
@@ -1528,6 +1554,11 @@ export interface components {
             id: number;
             options: components["schemas"]["ColoringOptionsResponse"];
             /**
+             * Photo Changed
+             * @description Only present if the page was made from another photo, or another edit of it
+             */
+            photo_changed?: true | null;
+            /**
              * Possibly Paid Twice
              * @description Only present if the job was resubmitted because the provider's response to the first submission was lost: the provider may charge for both
              */
@@ -1651,6 +1682,32 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * CropModel
+         * @description A part of the turned and straightened photo; fractions of its sides.
+         */
+        CropModel: {
+            /**
+             * Height
+             * @default 1
+             */
+            height: number;
+            /**
+             * Left
+             * @default 0
+             */
+            left: number;
+            /**
+             * Top
+             * @default 0
+             */
+            top: number;
+            /**
+             * Width
+             * @default 1
+             */
+            width: number;
         };
         /**
          * CustomerPayload
@@ -1941,6 +1998,13 @@ export interface components {
             error?: components["schemas"]["ErrorResponse"] | null;
             /** Id */
             id: number;
+            /**
+             * Original Url
+             * @description The original; only present if it is edited
+             */
+            original_url?: string | null;
+            /** @description Only present if the photo is edited */
+            photo_edit?: components["schemas"]["PhotoEditModel"] | null;
             /** Position */
             position: number;
             /**
@@ -1951,7 +2015,7 @@ export interface components {
             selected_version_ids: components["schemas"]["SelectedVersionIdsResponse"];
             /**
              * Url
-             * @description The photo, served as a file
+             * @description The photo, as it is edited, served as a file
              */
             url: string | null;
             versions: components["schemas"]["VersionsResponse"];
@@ -2532,6 +2596,85 @@ export interface components {
              * @description Who paused it; null: not paused
              */
             paused_by: string | null;
+        };
+        /**
+         * PhotoEditModel
+         * @description Parameters of an edit.
+         */
+        PhotoEditModel: {
+            /**
+             * Brightness
+             * @description Percent, like the CSS filter function
+             */
+            brightness: number;
+            /**
+             * Contrast
+             * @description Percent, like the CSS filter function
+             */
+            contrast: number;
+            crop: components["schemas"]["CropModel"];
+            /**
+             * Quarter Turns
+             * @description Clockwise
+             */
+            quarter_turns: number;
+            /**
+             * Straighten
+             * @description Degrees, clockwise; the photo is enlarged so that no corner is empty
+             */
+            straighten: number;
+        };
+        /**
+         * PhotoEditPatch
+         * @description New parameters; absent ones stay. Those of the original: 0, and `null` for the crop.
+         */
+        PhotoEditPatch: {
+            /**
+             * Brightness
+             * @description Percent, like the CSS filter function
+             * @default 0
+             */
+            brightness: number;
+            /**
+             * Contrast
+             * @description Percent, like the CSS filter function
+             * @default 0
+             */
+            contrast: number;
+            crop?: components["schemas"]["CropModel"] | null;
+            /**
+             * Quarter Turns
+             * @description Clockwise
+             * @default 0
+             */
+            quarter_turns: number;
+            /**
+             * Straighten
+             * @description Degrees, clockwise; the photo is enlarged so that no corner is empty
+             * @default 0
+             */
+            straighten: number;
+        };
+        /**
+         * PhotoEditState
+         * @description The edit of a photo, beside its original.
+         */
+        PhotoEditState: {
+            edit: components["schemas"]["PhotoEditModel"];
+            /** Height */
+            height: number | null;
+            /** Id */
+            id: number;
+            /**
+             * Original Url
+             * @description The original, served as a file; null until it is stored
+             */
+            original_url: string | null;
+            /**
+             * Width
+             * @description Of the original, in pixels; null if unknown
+             */
+            width: number | null;
         };
         /**
          * PhotoPlacePatch
@@ -7073,6 +7216,194 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_photo_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoEditState"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_photo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the edit that was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                order_number: string;
+                /** @description Database id */
+                image_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhotoEditPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoEditState"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
