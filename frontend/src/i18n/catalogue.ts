@@ -1,5 +1,6 @@
 import * as book from "./texts/book";
 import * as common from "./texts/common";
+import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as review from "./texts/review";
@@ -14,6 +15,7 @@ export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralR
 const cs = {
   ...book.cs,
   ...common.cs,
+  ...history.cs,
   ...list.cs,
   ...order.cs,
   ...review.cs,
@@ -29,6 +31,7 @@ export type TextKey = keyof typeof cs;
 const en: Record<TextKey, Text> = {
   ...book.en,
   ...common.en,
+  ...history.en,
   ...list.en,
   ...order.en,
   ...review.en,
