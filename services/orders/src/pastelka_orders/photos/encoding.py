@@ -11,8 +11,8 @@ from io import BytesIO
 from PIL import Image
 
 from pastelka_orders.photos.colors import png_chunks
+from pastelka_orders.photos.formats import Suffix
 from pastelka_orders.photos.jpeg import same_compression
-from pastelka_orders.photos.normalised_photo import Suffix
 
 _QUALITY = 95
 _PNG_COMPRESS_LEVEL = 4  # a third of the default level's time, a few percent larger

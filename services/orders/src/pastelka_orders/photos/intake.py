@@ -22,7 +22,7 @@ from pastelka_orders.photos.errors import (
     display_name,
     too_large,
 )
-from pastelka_orders.photos.normalised_photo import NormalisedPhoto, Suffix
+from pastelka_orders.photos.formats import NormalisedPhoto, Suffix
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _CHUNK = 256 * 1024

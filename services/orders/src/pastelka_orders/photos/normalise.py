@@ -14,9 +14,15 @@ from pastelka_common.thumbnails import thumbnail
 from pastelka_orders.photos.colors import color_space_of, to_srgb
 from pastelka_orders.photos.encoding import encode, png_without_metadata, suffix_for
 from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex, too_large
-from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas, with_known_brand
+from pastelka_orders.photos.formats import (
+    READABLE,
+    NormalisedPhoto,
+    camera_raw,
+    unreadable,
+    webp_canvas,
+    with_known_brand,
+)
 from pastelka_orders.photos.jpeg import JPEG_END, JPEG_START, Jpeg
-from pastelka_orders.photos.normalised_photo import NormalisedPhoto
 from pastelka_orders.photos.photo_limits import PhotoLimits
 
 _SCALABLE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
