@@ -84,7 +84,7 @@ async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None
 async def enter(visitor: Visitor, name: str, path: str = "/") -> None:
     """Open a page as a user; returns when it is shown and live."""
     # On the first visit the page's own requests also prompt for signing in.
-    visitor.watch.announce(r"/api/v1/(orders|presets|system).*: 401")
+    visitor.watch.announce(r"/api/v1/(orders|presets|queues|system).*: 401")
     await visitor.open(path)
     await sign_in(visitor, name)
     await expect(visitor.page.get_by_role("button", name=f"Přihlášení: {name}")).to_be_visible()

@@ -93,6 +93,12 @@ class Visitor:
         await lane.get_by_role("button", name=f"Vybrat v{version}").click()
         await expect(tile).to_have_attribute("aria-current", "true")
 
+    async def confirm_cost(self) -> None:
+        """Confirm the question about the number of pages or SVGs and their cost."""
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Spustit").click()
+        await expect(dialog).to_have_count(0)
+
     async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
         """Wait until the connection light shows ``state``."""
         light = self.page.locator("[data-connection]")

@@ -2,6 +2,7 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
+import { PauseBanner } from "@/components/PauseBanner";
 import { ReasonQuestion } from "@/components/ReasonDialog";
 import { LoadFailure } from "@/components/LoadFailure";
 import type { OrderImage } from "@/components/order/model";
@@ -64,6 +65,7 @@ export function Review({ filter, from, listPath }: ReviewProps) {
   const isLoading = review.isPending || (place !== null && !images);
   return (
     <div data-review className="flex h-dvh flex-col overflow-hidden bg-paper text-ink">
+      <PauseBanner />
       {live.map((number) => (
         <OrderEvents key={number} orderNumber={number} />
       ))}

@@ -152,13 +152,14 @@ class NothingToDoError(ConflictError, code="nothing_to_do"):
 class NothingChosenError(ConflictError, code="nothing_chosen"):
     """There is no file to export."""
 
-    def __init__(self, order_number: str, what: str) -> None:
+    def __init__(self, what: str, *order_numbers: str) -> None:
         reason = {
             "coloring": "has no chosen coloring page; choose a completed one.",
             "svg": "has no chosen SVG; choose a completed one.",
             "photos": "has no stored photo yet; wait for its download.",
         }[what]
-        super().__init__(f"Order {order_number} {reason}", order_number=order_number)
+        ids = {"order_number": order_numbers[0], "order_numbers": list(order_numbers)}
+        super().__init__(f"Order {', '.join(order_numbers)} {reason}", **ids)
 
 
 class NoChosenPageError(ConflictError, code="no_chosen_page"):

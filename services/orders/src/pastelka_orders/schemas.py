@@ -1,6 +1,7 @@
 """Request and response bodies. Field names and their order are the specification's."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -100,7 +101,7 @@ class PresetResponse(BaseModel):
         description="Recent median time from start to completion of a page with these options;"
         " null if there are too few"
     )
-    cost: float | None = Field(description="Price of a page; null if unknown")
+    cost: Decimal | None = Field(description="Price of a page; null if unknown")
 
 
 class PresetsResponse(BaseModel):
@@ -109,6 +110,8 @@ class PresetsResponse(BaseModel):
     provider: ColoringProviderName
     options: list[str] = Field(description="Names of the supported options; others are rejected")
     items: list[PresetResponse]
+    svg_cost: Decimal | None = Field(description="Price of an SVG; null if unknown")
+    currency: str = Field(description="Of all prices: an ISO 4217 code", examples=["USD"])
 
 
 class SvgOptionsResponse(BaseModel):

@@ -14,6 +14,11 @@ PAGE_SIZE, MIN_PAGE, MAX_PAGE = 50, 1, 200
 """Orders per page of the list."""
 
 ORDER_NUMBER_LENGTH = 100
+MAX_JOINED = 100
+"""Orders whose books become one PDF, or whose files one ZIP."""
+MAX_ESTIMATED = 1000
+"""Orders whose cost is estimated at once."""
+
 CURSOR_LENGTH = 200
 SEARCH_LENGTH = 100
 CUSTOMER_NAME_LENGTH = 200
