@@ -6,6 +6,7 @@ import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as pause from "./texts/pause";
+import * as photos from "./texts/photos";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
@@ -24,6 +25,7 @@ const cs = {
   ...list.cs,
   ...order.cs,
   ...pause.cs,
+  ...photos.cs,
   ...review.cs,
   ...session.cs,
   ...shop.cs,
@@ -43,6 +45,7 @@ const en: Record<TextKey, Text> = {
   ...list.en,
   ...order.en,
   ...pause.en,
+  ...photos.en,
   ...review.en,
   ...session.en,
   ...shop.en,
