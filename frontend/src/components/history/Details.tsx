@@ -46,7 +46,7 @@ function Values({ state }: { state: OrderDetails }) {
         <div key={field}>
           <dt className="text-[13px] text-mute">{t(LABELS[field])}</dt>
           <dd className="break-words whitespace-pre-wrap">
-            {state[field] ?? t(field === "assignee" ? "history.nobody" : "history.empty")}
+            {state[field] ?? t(field === "assignee" ? "history.unassigned" : "history.empty")}
           </dd>
         </div>
       ))}
@@ -88,7 +88,7 @@ function DetailsForm({ details }: { details: Editing }) {
             maxLength={NAME_LENGTH}
             autoComplete="off"
             list={names}
-            placeholder={t("history.nobody")}
+            placeholder={t("history.unassigned")}
             className={cn(FIELD, "h-9")}
             {...field("assignee")}
           />

@@ -61,7 +61,7 @@ export function actionText(entry: HistoryEntry, t: Translate): string {
     version: textOf(details["version"]),
     reason: textOf(details["reason"]),
     at: textOf(details["position"]),
-    to: textOf(details["to"]) || t("history.nobody"),
+    to: textOf(details["to"]) || t("history.unassigned"),
   });
 }
 
