@@ -58,14 +58,14 @@ user: sync ## Add a user with a password: NAME=jana ROLE=viewer (default: operat
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: check
-check: sync ## Lint, check types and run the tests without servers (a minute); checks the dashboard if the branch changes it
+check: sync ## Lint, check types, run the quick tests without servers (a minute); checks the dashboard if the branch changes it
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
 	$(call say,mypy: types of every member (`dmypy stop` stops the daemon))
 	@$(MAKE) types-daemon
-	$(call say,pytest: tests that need neither a server nor a browser)
-	@$(PYTEST) -m 'not server and not browser'
+	$(call say,pytest: quick tests that need neither a server nor a browser)
+	@$(PYTEST) -m 'not server and not browser and not slow'
 	$(call say,dashboard: lint$(comma) types and tests if it changed)
 	@$(DASHBOARD) check-changed
 
@@ -74,16 +74,24 @@ test: sync ## Lint, check types and run every test of every member (in TEST_WORK
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
-	$(call say,mypy: types of every member)
-	@$(RUN) mypy --no-error-summary $(SOURCES)
-	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
-	@$(DASHBOARD) check
+	@$(DASHBOARD) build
 	@$(RUN) python -m pastelka_common.servers
 	$(call say,compose: building Docker Compose$(comma) which checks the Compose files)
 	@$(RUN) python -m tests.compose
 	@$(RUN) python -m tests.k8s.get chart
+	@$(MAKE) --jobs=2 test-python test-static
+
+# Tests wait for a quarter of their time: the other checks use it.
+.PHONY: test-python test-static
+test-python:
 	$(call say,pytest: every member)
 	@$(PYTEST) --durations=20
+
+test-static:
+	$(call say,mypy: types of every member)
+	@$(RUN) mypy --no-error-summary $(SOURCES)
+	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
+	@$(DASHBOARD) check
 
 .PHONY: lint
 lint: sync ## Lint and check the format

@@ -1,6 +1,7 @@
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
+import { Arrivals } from "@/components/Arrivals";
 import { ErrorBoundary } from "@/components/ErrorBoundary";
 import { SessionGate } from "@/components/session/SessionGate";
 import { Shell } from "@/components/Shell";
@@ -19,6 +20,7 @@ export function App({ queryClient }: { queryClient: QueryClient }) {
         <QueryClientProvider client={queryClient}>
           <BrowserRouter>
             <SessionGate>
+              <Arrivals />
               <Routes>
                 <Route
                   path="review"

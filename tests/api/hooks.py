@@ -105,12 +105,12 @@ def name_title(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         case.body["title"] = f"A{case.body['title'][1:]}"
 
 
-@schemathesis.hook("before_call").apply_to(path_regex="/rework$|/orders/{order_number}$")
+@schemathesis.hook("before_call").apply_to(path_regex="/rework$|/notes$|/orders/{order_number}$")
 def name_reason(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
-    """A reason has a visible character, likewise."""
+    """A reason and a note have a visible character, likewise."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
-    for name in ("reason", "on_hold_reason"):
+    for name in ("reason", "on_hold_reason", "text"):
         if isinstance(case.body, dict) and isinstance(case.body.get(name), str):
             case.body[name] = f"A{case.body[name][1:]}"
 

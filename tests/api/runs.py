@@ -1,13 +1,12 @@
 """Runs schemathesis against an API with access control as anonymous caller, viewer and operator."""
 
-import asyncio
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 
+from pastelka_common.testing.forkserver import run_forked
 from tests.api import campaign
 from tests.api.campaign import Form, Outcome
 from tests.api.running import RunningApi, running_api
@@ -59,15 +58,11 @@ async def _token(api: RunningApi, caller: str) -> str | None:
 
 async def _command(api: RunningApi, *arguments: str) -> str:
     """Output of a command of the orders service."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pastelka_orders", *arguments),
-        env={**os.environ, "DATABASE_URL": api.database_url, "NATS_URL": api.nats_url},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}")
-    return output.decode().strip()
+    env = {**os.environ, "DATABASE_URL": api.database_url, "NATS_URL": api.nats_url}
+    done = await run_forked("pastelka_orders", *arguments, env=env)
+    if done.code:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {done.code}: {done.err}")
+    return done.out.strip()
 
 
 def findings(outcomes: Sequence[Outcome]) -> list[str]:

@@ -35,6 +35,13 @@ OUR_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
 INFRASTRUCTURE = ("postgres", "nats", "mercure", "nginx")
 """Processes counted as infrastructure."""
 
+_STAGES = {
+    "counts": "counts of the stages",
+    "attention": "list of the stage attention",
+    "to_review": "list of the stage to_review",
+    "shipped": "list of the stage shipped",
+}
+
 FIGURES: dict[str, Figure] = {
     "fact_to_event.median": _lower(
         "fact published -> subscriber's event, median", "ms", original=38, target=15
@@ -72,6 +79,15 @@ FIGURES: dict[str, Figure] = {
             "letter": "one character",
         }.items()
         for part, of, target in (("median", "median", None), ("p99", "99th percentile", 30))
+    },
+    **{
+        f"stages.{name}.{size}.median": _lower(f"{what}, {size:,} orders, median", "ms")
+        for name, what in _STAGES.items()
+        for size in (1_000, 1_000_000)
+    },
+    **{
+        f"stages.{name}.quotient": _lower(f"{what}, of 1,000,000 orders by of 1,000", "", target=1.3)
+        for name, what in _STAGES.items()
     },
     "dashboard.javascript": _lower("JavaScript of the first load, compressed", "KB", target=150),
     "dashboard.badge.median": _lower(

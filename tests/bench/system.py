@@ -63,6 +63,7 @@ async def stack(
             nginx=True,
             dashboard=dashboard,
             durable=True,
+            is_forked=False,
         )
         async with RunningStack(folder, wanted) as running:
             yield running

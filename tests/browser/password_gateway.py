@@ -5,7 +5,6 @@ Both gateways serve the same orders, so tests create and look up data at the ope
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Literal
 from playwright.async_api import expect
 
 from pastelka_common.servers import NginxServer, running
+from pastelka_common.testing.forkserver import run_forked
 from pastelka_local.dashboard import dist
 from tests.browser.visitor import Visitor
 from tests.system import System
@@ -50,16 +50,10 @@ class PasswordGateway:
 
     async def command(self, *arguments: str, typed: str = "") -> str:
         """Run a command of ``python -m pastelka_orders`` with a line of input; returns its output."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _COMMANDS, *arguments),
-            env={**os.environ, **self.system.stack.env(), **_SETTINGS},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate(f"{typed}\n".encode())
-        assert process.returncode == 0, output.decode()
-        return output.decode()
+        env = {**os.environ, **self.system.stack.env(), **_SETTINGS}
+        done = await run_forked(_COMMANDS, *arguments, env=env, typed=f"{typed}\n")
+        assert done.code == 0, done
+        return done.out
 
 
 @asynccontextmanager
@@ -90,7 +84,7 @@ async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None
 async def enter(visitor: Visitor, name: str, path: str = "/") -> None:
     """Open a page as a user; returns when it is shown and live."""
     # On the first visit the page's own requests also prompt for signing in.
-    visitor.watch.announce(r"/api/v1/(orders|presets|system).*: 401")
+    visitor.watch.announce(r"/api/v1/(orders|presets|queues|system).*: 401")
     await visitor.open(path)
     await sign_in(visitor, name)
     await expect(visitor.page.get_by_role("button", name=f"Přihlášení: {name}")).to_be_visible()

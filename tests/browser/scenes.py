@@ -22,6 +22,15 @@ _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: tr
 """Event that the page treats as a return to it: it then checks the session."""
 
 
+_QUEUES = "**/api/v1/queues"
+_PAUSED = {
+    "queues": [
+        {"kind": "coloring", "paused_at": "2026-01-16T14:30:00+01:00", "paused_by": "eva"},
+        {"kind": "svg", "paused_at": "2026-01-16T14:31:00+01:00", "paused_by": None},
+    ]
+}
+
+
 async def order_with_everything(system: System, seed: int) -> Any:
     """An order whose photos are completed with an SVG, failed, cancelled, in progress, and untouched."""
     order = await system.order(5, first_seed=seed)
@@ -83,6 +92,14 @@ async def _of_the_list(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]
     await page.get_by_role("checkbox", name=words.begin("list.select")).first.check()
     await expect(page.get_by_role("button", name=words["list.unselect"])).to_be_visible()
     yield "selection"
+    await page.get_by_role("button", name=words["list.more"]).click()
+    await expect(page.get_by_role("menuitem")).to_have_count(10)
+    yield "actions for the selection"
+    await page.get_by_role("menuitem", name=words["list.hold"]).click()
+    await expect(page.get_by_role("dialog").get_by_label(words["stage.hold.reason"])).to_be_focused()
+    yield "reason for a hold"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.get_by_role("button", name=words["list.unselect"]).click()
     await visitor.drop(photo(1), photo(2))
     await expect(page.get_by_role("dialog")).to_contain_text(words["upload.create"])
@@ -197,6 +214,11 @@ async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     await expect(page.get_by_role("heading", name=words["system.title"]).first).to_be_visible()
     await visitor.until_light("live")
     yield "system"
+    async with answering(visitor, _QUEUES, json=_PAUSED):
+        await visitor.open("/system")
+        await expect(page.get_by_role("region", name=words["pause.label"])).to_be_visible()
+        await visitor.until_light("live")
+        yield "system, paused"
     await visitor.open("/no/such/page")
     await expect(page.get_by_text(words["missing.title"])).to_be_visible()
     yield "404"

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pastelka_common.servers import NginxServer, running
 from pastelka_common.servers.nginx_templates import rate_exempt
+from pastelka_common.testing.forkserver import run_forked
 from pastelka_local.dashboard import dist
 from pastelka_local.testing.services import Service
 from tests.system import System
@@ -43,15 +43,9 @@ class ShortLivedGateway:
         await self._command("users", "remove", name)
 
     async def _command(self, *arguments: str, typed: str = "") -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pastelka_orders", *arguments),
-            env={**os.environ, **self.env},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate(f"{typed}\n".encode())
-        assert process.returncode == 0, output.decode()
+        env = {**os.environ, **self.env}
+        done = await run_forked("pastelka_orders", *arguments, env=env, typed=f"{typed}\n")
+        assert done.code == 0, done
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ async def guest(
 ) -> AsyncIterator[Visitor]:
     """A visitor at the protected gateway who has not signed in yet."""
     visitor = await arrive(chromium, short_lived_gateway.url, "guest", DisplayOptions())
-    visitor.watch.announce(r"/api/v1/(orders|presets|system).*: 401")
+    visitor.watch.announce(r"/api/v1/(orders|presets|queues|system).*: 401")
     await visitor.context.add_init_script(_HEARING)
     yield visitor
     troubles = visitor.watch.unannounced()

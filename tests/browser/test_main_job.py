@@ -21,6 +21,12 @@ async def show(visitor: Visitor, these: list[Any], kind: str, status: str) -> No
         await expect(visitor.badge(image["id"], kind)).to_have_attribute("data-status", status)
 
 
+async def confirm(visitor: Visitor, these: list[Any]) -> None:
+    """Confirm the cost, which is asked for more than one image."""
+    if len(these) > 1:
+        await visitor.confirm_cost()
+
+
 async def color_step_by_step(visitor: Visitor, system: System, these: list[Any]) -> None:
     number = len(these)
     queue_until_advanced(system, number)
@@ -28,6 +34,7 @@ async def color_step_by_step(visitor: Visitor, system: System, these: list[Any])
         with stopped(system, "coloring"):
             with stopped(system, "worker"):
                 await visitor.page.get_by_role("button", name="Vygenerovat omalovánky").click()
+                await confirm(visitor, these)
                 await show(visitor, these, "coloring", "pending")
             await show(visitor, these, "coloring", "queued")
             for image in these:
@@ -52,6 +59,7 @@ async def vectorise_step_by_step(visitor: Visitor, system: System, these: list[A
             with stopped(system, "worker"):
                 button = visitor.page.get_by_role("button", name="Vygenerovat SVG", exact=True)
                 await button.first.click()
+                await confirm(visitor, these)
                 await show(visitor, these, "svg", "pending")
             await show(visitor, these, "svg", "queued")
             for image in these:

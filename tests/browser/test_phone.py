@@ -62,6 +62,9 @@ async def test_main_job_by_touch(visit: Arrive, system: System) -> None:
     await fits(visitor)
 
     await page.get_by_role("button", name="Vygenerovat omalovánky").tap()
+    await expect(page.get_by_role("dialog")).to_contain_text("2 omalovánky")
+    await fits(visitor)
+    await visitor.confirm_cost()
     for image in these:
         await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
     await fits(visitor)
@@ -71,6 +74,7 @@ async def test_main_job_by_touch(visit: Arrive, system: System) -> None:
         await visitor.choose(these[0], "coloring", version)
     await fits(visitor)
     await page.get_by_role("button", name="Vygenerovat SVG", exact=True).first.tap()
+    await visitor.confirm_cost()
     for image in these:
         await expect(visitor.badge(image, "svg")).to_have_attribute("data-status", "completed")
     await fits(visitor)

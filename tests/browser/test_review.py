@@ -1,5 +1,6 @@
 """The review: one page after another over all orders, by keyboard and by touch."""
 
+import asyncio
 import re
 from statistics import median
 from typing import Any
@@ -278,6 +279,57 @@ async def test_a_decision_that_the_server_refuses_is_shown_again(visitor: Visito
     assert after["selected_version_ids"]["coloring"] == first["id"] != second["id"]
     # Nothing is left to undo.
     await expect(page.get_by_role("button", name="Vrátit zpět")).to_be_disabled()
+
+
+async def test_an_older_answer_does_not_show_an_undone_approval_again(
+    visitor: Visitor, system: System
+) -> None:
+    number = await colored(system, 2, 2074, "Kadlec")
+    first, second = await ids_of(system, number)
+    await open_review(visitor, f"q={number}")
+    page = visitor.page
+    await shows(page, first)
+    await page.keyboard.press("Enter")
+    await shows(page, second)
+    await until_image(system, number, first, "approved_at")
+    is_read = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        if route.request.method == "DELETE":
+            await is_read.wait()
+        await route.continue_()
+
+    await page.route(f"**/images/{first}/approve", late)
+    await page.keyboard.press("u")
+    await shows(page, first)
+    # Until the approval is lifted, the server says that the page is approved.
+    [version] = (await image_of(system, number, second))["versions"]["coloring"]
+    async with page.expect_response(f"**/api/v1/orders/{number}"):
+        await system.post(f"/images/{second}/approve", {"coloring_version_id": version["id"]})
+    await expect(page.locator("[data-left]")).to_have_attribute("data-left", "1")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Vše je zkontrolované")).to_be_visible()
+    is_read.set()
+    await until_image(system, number, first, "approved_at")
+
+
+async def test_a_key_before_the_presets_are_loaded_makes_a_candidate(
+    visitor: Visitor, system: System
+) -> None:
+    number = await colored(system, 1, 2077, "Ruzicka")
+    [image_id] = await ids_of(system, number)
+    page, is_pressed = visitor.page, asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await is_pressed.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/presets", late)
+    await open_review(visitor, f"from={number}")
+    await shows(page, image_id)
+    await page.keyboard.press("q")
+    is_pressed.set()
+    await expect(candidates(page)).to_have_count(2)
 
 
 @pytest.mark.parametrize("look", [PHONE, DisplayOptions(width=768, height=1024, touch=True)])

@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 from tests.system import System
 
 _REFUSED = (
-    r"/api/v1/(orders|presets|system|images).*: 401",
+    r"/api/v1/(orders|presets|queues|system|images).*: 401",
     r"/\.well-known/mercure.*: 401",
     r"/static/.*: 401",
 )

@@ -10,6 +10,8 @@ from tests.system import System
 
 async def generate(visitor: Visitor, ids: list[int], status: str = "completed") -> None:
     await visitor.page.get_by_role("button", name="Vygenerovat omalovánky").click()
+    if len(ids) > 1:
+        await visitor.confirm_cost()
     for image in ids:
         await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", status)
 

@@ -65,7 +65,8 @@ class Visitor:
     async def open_order(self, number: str) -> None:
         """Go to an order; returns when it is shown and live."""
         await self.open(f"/orders/{number}")
-        await expect(self.page.locator("h1")).to_contain_text(number)
+        # While it is loaded, its heading is there for screen readers only.
+        await expect(self.page.locator("h1:not(.sr-only)")).to_contain_text(number)
         await self.until_light("live")
 
     def card(self, image_id: int) -> Locator:
@@ -91,6 +92,12 @@ class Visitor:
         await expect(tile).to_have_attribute("aria-current", "false")
         await lane.get_by_role("button", name=f"Vybrat v{version}").click()
         await expect(tile).to_have_attribute("aria-current", "true")
+
+    async def confirm_cost(self) -> None:
+        """Confirm the question about the number of pages or SVGs and their cost."""
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Spustit").click()
+        await expect(dialog).to_have_count(0)
 
     async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
         """Wait until the connection light shows ``state``."""

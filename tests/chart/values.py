@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -23,6 +24,7 @@ class DocumentedValue:
     text: str
 
 
+@cache
 def values() -> dict[str, Any]:
     """``values.yaml``."""
     loaded: dict[str, Any] = yaml.safe_load((FOLDER / "values.yaml").read_text())

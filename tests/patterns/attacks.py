@@ -14,6 +14,7 @@ _ALPHABET = [chr(code) for code in (97, 49, 32, *range(33, 127), 9, 10, 0xE9)]
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 _LARGE = 200
 _ENDS = ("", "\0")
+_MENTIONS_RE = re.compile(r"\bre\.")  # parsing all other modules would take most of the time
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def patterns() -> Iterator[FoundPattern]:
 
 def in_source(source: str, name: str) -> Iterator[FoundPattern]:
     """The patterns of one module."""
+    if not _MENTIONS_RE.search(source):
+        return
     tree = ast.parse(source)
     uses: dict[str, set[str]] = {}
     names: dict[int, str] = {}

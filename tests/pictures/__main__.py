@@ -21,14 +21,20 @@ _QUALITY = 82
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Window size in CSS pixels, and device pixels per CSS pixel."""
+    """Window size in CSS pixels, device pixels per CSS pixel, and the views to take (empty: all)."""
 
     width: int
     height: int
     scale: int = 1
+    views: frozenset[str] = frozenset()
 
 
-_SCREENS = (Screen(1440, 900), Screen(768, 1024), Screen(375, 812, 2))
+_SCREENS = (
+    Screen(1440, 900),
+    Screen(768, 1024),
+    Screen(375, 812, 2),
+    Screen(2560, 1440, views=frozenset({"list", "order", "review", "book"})),
+)
 
 
 async def main(folder: Path, only: list[str]) -> None:
@@ -58,6 +64,8 @@ async def _take(
     suffix = "" if language == "cs" else f"-{language}"
     for name, show in _VIEWS.items():
         if only and not any(name.startswith(start) for start in only):
+            continue
+        if screen.views and name not in screen.views:
             continue
         await show(page, place)
         await _wait_until_loaded(page)
@@ -95,6 +103,11 @@ async def _compare(page: Page, place: Studio) -> None:
     await page.wait_for_selector("[role=dialog] img")
 
 
+async def _review(page: Page, place: Studio) -> None:
+    await page.goto(f"/review?from={place.done}")
+    await page.wait_for_selector("main[data-image]")
+
+
 async def _book(page: Page, place: Studio) -> None:
     """The book of a completed order, composed once, with its preflight."""
     await page.goto(f"/orders/{place.done}")
@@ -128,6 +141,7 @@ _VIEWS = {
     "work": _card_in_work,
     "error": _error,
     "compare": _compare,
+    "review": _review,
     "book": _book,
     "system": _system,
     "sign-in": _sign_in,

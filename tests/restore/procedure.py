@@ -1,14 +1,16 @@
 """The steps of docs/backup.md: standard tools and Pastelka's two commands."""
 
 import json
-import sys
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pastelka_common.servers.postgres import binaries
+from pastelka_common.testing.forkserver import run_forked
 from pastelka_local.testing import RunningStack
-from tests.restore.command import run
+from tests.restore.command import StepFailedError, run
 from tests.restore.files import Files
 
 
@@ -53,7 +55,7 @@ async def restore(stack: RunningStack, backup: Backup, *, files: bool = True) ->
     await run(binaries() / "pg_restore", "--exit-on-error", "--no-owner", "--dbname", url, backup.dump)
     if files:
         await backup.files.restore()
-    await run(sys.executable, "-m", "pastelka_orders.entrypoints.migrate", env=stack.env())
+    await _python("pastelka_orders.entrypoints.migrate", env=stack.env())
     found: dict[str, Any] = json.loads(
         await _orders(stack, "after-restore", "--json", "--record", backup.record)
     )
@@ -61,4 +63,12 @@ async def restore(stack: RunningStack, backup: Backup, *, files: bool = True) ->
 
 
 async def _orders(stack: RunningStack, *arguments: object) -> str:
-    return await run(sys.executable, "-m", "pastelka_orders", *arguments, env=stack.env())
+    return await _python("pastelka_orders", *arguments, env=stack.env())
+
+
+async def _python(module: str, *arguments: object, env: Mapping[str, str]) -> str:
+    """Run one of Pastelka's commands as a fork; returns its output. Raises :class:`StepFailedError`."""
+    done = await run_forked(module, *map(str, arguments), env={**os.environ, **env})
+    if done.code != 0:
+        raise StepFailedError(f"{module} {arguments[:1]} ended with {done.code}:\n{done.err[-2000:]}")
+    return done.out

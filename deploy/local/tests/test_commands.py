@@ -21,6 +21,7 @@ def test_version():
     assert answer.output == f"pastelka {importlib.metadata.version('pastelka-local')}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     image = Image.new("RGB", (640, 480), "white")
@@ -39,6 +40,7 @@ def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     assert "<svg" in page.with_suffix(".svg").read_text()[:500]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_page_in_a_style(tmp_path: Path):
     image = Image.new("RGB", (640, 480), "white")

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Assignees
+         * @description Users that an order can be assigned to; there are none unless `AUTH_MODE` is `password`.
+         */
+        get: operations["list_assignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/books": {
         parameters: {
             query?: never;
@@ -318,6 +338,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download Orders
+         * @description One ZIP of the files of several orders, named `<order>-<position>`.
+         *
+         *     409 `nothing_chosen` with the `order_numbers` that have no such file.
+         */
+        post: operations["download_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Orders
+         * @description How many pages and SVGs an action for several orders would start, and their cost; starts nothing.
+         */
+        post: operations["estimate_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/fetch-from-shopify": {
         parameters: {
             query?: never;
@@ -384,6 +446,26 @@ export interface paths {
          * @description Put an order on hold, mark it as printed or shipped, or what needed attention as seen.
          */
         patch: operations["change_order"];
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Order
+         * @description Approve every chosen page of an order that is completed and not approved.
+         */
+        post: operations["approve_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/orders/{order_number}/books": {
@@ -472,6 +554,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order Details
+         * @description Customer, note and assignee of an order, with the `ETag` for `If-Match`.
+         */
+        get: operations["get_order_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Order Details
+         * @description Change customer, note or assignee; absent fields stay.
+         *
+         *     A customer that the shop changes later does not overwrite it; it appears in `shop_values`.
+         */
+        patch: operations["change_order_details"];
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/download": {
         parameters: {
             query?: never;
@@ -532,6 +640,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description What was done to an order, by whom and when, newest first, with the ends of its versions.
+         */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/images/{image_id}": {
         parameters: {
             query?: never;
@@ -578,6 +706,46 @@ export interface paths {
         patch: operations["change_line_item"];
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Note
+         * @description Add a note to an order's history; its author is the caller.
+         */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Note
+         * @description Delete a note; the history keeps who deleted whose note, without its text.
+         */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/print": {
         parameters: {
             query?: never;
@@ -614,6 +782,26 @@ export interface paths {
         get: operations["get_order_queue"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Failed Versions
+         * @description Retry the failed pages of photos that have no page, and the failed SVGs of pages that have none.
+         */
+        post: operations["retry_failed_versions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -674,6 +862,66 @@ export interface paths {
         get: operations["list_presets"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queues
+         * @description The queues of coloring and vectorizing, and since when they are paused.
+         */
+        get: operations["list_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{kind}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Queue
+         * @description Give workers no more jobs of this kind; jobs in progress go on. Idempotent.
+         */
+        post: operations["pause_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{kind}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Queue
+         * @description Give workers jobs of this kind again. Idempotent.
+         */
+        post: operations["resume_queue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -798,6 +1046,23 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActorResponse
+         * @description Who did it.
+         */
+        ActorResponse: {
+            /**
+             * Kind
+             * @description `user`, `proxy` and `open`: a person; `token`: a program; `shop`: an event of the shop; `system`: the services themselves
+             * @enum {string}
+             */
+            kind: "open" | "user" | "proxy" | "token" | "shop" | "system";
+            /**
+             * Name
+             * @description Of the person or token, or the topic of the shop's webhook
+             */
+            name?: string | null;
+        };
+        /**
          * ApproveRequest
          * @description Which coloring is approved.
          */
@@ -807,6 +1072,28 @@ export interface components {
              * @description It becomes the chosen one; the chosen one if left out
              */
             coloring_version_id?: number | null;
+        };
+        /**
+         * ApprovedResponse
+         * @description What was approved.
+         */
+        ApprovedResponse: {
+            /**
+             * Approved
+             * @description Pages that were not approved before
+             */
+            approved: number;
+        };
+        /**
+         * AssigneesResponse
+         * @description Who an order can be assigned to; any other name is accepted, too.
+         */
+        AssigneesResponse: {
+            /**
+             * Names
+             * @description The users who are not disabled
+             */
+            names: string[];
         };
         /**
          * Background
@@ -1154,6 +1441,11 @@ export interface components {
          */
         CreatedOrderResponse: {
             /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
+            /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
              */
@@ -1218,10 +1510,17 @@ export interface components {
             /** Shipping Method */
             shipping_method: string | null;
             /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /**
              * Shop Url
              * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -1314,6 +1613,20 @@ export interface components {
             newest: components["schemas"]["DeadLetterResponse"][];
         };
         /**
+         * DownloadRequest
+         * @description Orders whose files become one ZIP, in this order.
+         */
+        DownloadRequest: {
+            /** Order Numbers */
+            order_numbers: string[];
+            /**
+             * What
+             * @default coloring
+             * @enum {string}
+             */
+            what: "coloring" | "svg" | "photos";
+        };
+        /**
          * ErrorResponse
          * @description Why something ended in ``error``.
          */
@@ -1322,6 +1635,55 @@ export interface components {
             code: string;
             /** Message */
             message: string;
+        };
+        /**
+         * EstimateRequest
+         * @description An action for several orders, with the options that it would be requested with.
+         */
+        EstimateRequest: {
+            /**
+             * Action
+             * @description `generate-coloring`, `generate-svg` or `retry-failed` of each of these orders
+             * @enum {string}
+             */
+            action: "coloring" | "svg" | "retry";
+            /**
+             * @default {
+             *       "megapixels": 1,
+             *       "steps": 4
+             *     }
+             */
+            coloring_options: components["schemas"]["ColoringOptions"];
+            /** Order Numbers */
+            order_numbers: string[];
+            /**
+             * @default {
+             *       "group_by": "color",
+             *       "shape_stacking": "stacked"
+             *     }
+             */
+            svg_options: components["schemas"]["SvgOptions"];
+        };
+        /**
+         * EstimateResponse
+         * @description What the action would start now; orders that are unknown or cancelled count nothing.
+         */
+        EstimateResponse: {
+            /**
+             * Cost
+             * @description Of all of them; null if a price is not set
+             */
+            cost: string | null;
+            /**
+             * Currency
+             * @description An ISO 4217 code
+             * @example USD
+             */
+            currency: string;
+            /** Pages */
+            pages: number;
+            /** Svgs */
+            svgs: number;
         };
         /**
          * FetchFromShopRequest
@@ -1368,6 +1730,67 @@ export interface components {
          * @enum {string}
          */
         GroupBy: "none" | "color" | "parent" | "layer";
+        /**
+         * HistoryEntry
+         * @description One thing that was done to an order, or the end of a version.
+         */
+        HistoryEntry: {
+            /**
+             * Action
+             * @description What was done, such as `approved`
+             * @example approved
+             */
+            action: string;
+            actor: components["schemas"]["ActorResponse"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Details
+             * @description By action: `fields` that changed (`from`, `to`, 200 characters each), `text`, `reason`, `count`, `options`, `version`, `error_code`, `title`; only present if there are any
+             */
+            details?: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /**
+             * Image Id
+             * @description Which image; it may be gone by now
+             */
+            image_id?: number | null;
+            /**
+             * Line Item Id
+             * @description Which line item; it may be gone by now
+             */
+            line_item_id?: number | null;
+            /**
+             * Position
+             * @description The present position of the image
+             */
+            position?: number | null;
+            /**
+             * Source
+             * @description `id` is unique within its source
+             * @enum {string}
+             */
+            source: "order" | "version";
+        };
+        /**
+         * HistoryResponse
+         * @description One page of an order's history, newest first.
+         */
+        HistoryResponse: {
+            /** Items */
+            items: components["schemas"]["HistoryEntry"][];
+            /**
+             * Next Cursor
+             * @description Pass it as `cursor` for the next page; null on the last
+             */
+            next_cursor: string | null;
+        };
         /**
          * HourResponse
          * @description Versions that ended in the last hour.
@@ -1573,10 +1996,57 @@ export interface components {
             failed: number[];
         };
         /**
+         * NoteRequest
+         * @description A note on an order.
+         */
+        NoteRequest: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * OrderDetailsPatch
+         * @description New values; absent fields stay, and `null` clears a field.
+         */
+        OrderDetailsPatch: {
+            /**
+             * Assignee
+             * @description A name, usually one of `GET /assignees`
+             */
+            assignee?: string | null;
+            /** Customer Name */
+            customer_name?: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * OrderDetailsResponse
+         * @description What operators write about an order.
+         */
+        OrderDetailsResponse: {
+            /** Assignee */
+            assignee: string | null;
+            /** Customer Name */
+            customer_name: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
+        };
+        /**
          * OrderListItem
          * @description One order in the list.
          */
         OrderListItem: {
+            /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
             /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
@@ -1754,6 +2224,11 @@ export interface components {
          */
         OrderResponse: {
             /**
+             * Assignee
+             * @description Who is responsible for it; only present if there is someone
+             */
+            assignee?: string | null;
+            /**
              * Attention
              * @description What needs attention; only present if something does, whatever the stage
              */
@@ -1813,10 +2288,17 @@ export interface components {
             /** Shipping Method */
             shipping_method: string | null;
             /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
+            /**
              * Shop Url
              * @description The order in the shop's administration; only present if the shop is known
              */
             shop_url?: string | null;
+            /** @description Only present if the order was edited */
+            shop_values?: components["schemas"]["OrderShopValues"] | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -1842,6 +2324,14 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * OrderShopValues
+         * @description The shop's values of edited fields of an order.
+         */
+        OrderShopValues: {
+            /** Customer Name */
+            customer_name?: string | null;
         };
         /**
          * OrderStage
@@ -1874,6 +2364,27 @@ export interface components {
             refused: number;
         };
         /**
+         * PausableQueue
+         * @description The queue of one kind of versions.
+         */
+        PausableQueue: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "coloring" | "svg";
+            /**
+             * Paused At
+             * @description Since when workers get no jobs; null: not paused
+             */
+            paused_at: string | null;
+            /**
+             * Paused By
+             * @description Who paused it; null: not paused
+             */
+            paused_by: string | null;
+        };
+        /**
          * PreflightResponse
          * @description Result of the preflight of a book.
          */
@@ -1895,7 +2406,7 @@ export interface components {
              * Cost
              * @description Price of a page; null if unknown
              */
-            cost: number | null;
+            cost: string | null;
             /**
              * Name
              * @enum {string}
@@ -1913,6 +2424,12 @@ export interface components {
          * @description The presets, and the coloring options that the active provider supports.
          */
         PresetsResponse: {
+            /**
+             * Currency
+             * @description Of all prices: an ISO 4217 code
+             * @example USD
+             */
+            currency: string;
             /** Items */
             items: components["schemas"]["PresetResponse"][];
             /**
@@ -1925,6 +2442,11 @@ export interface components {
              * @enum {string}
              */
             provider: "local" | "runpod";
+            /**
+             * Svg Cost
+             * @description Price of an SVG; null if unknown
+             */
+            svg_cost: string | null;
         };
         /**
          * Problem
@@ -1998,6 +2520,14 @@ export interface components {
              * @constant
              */
             status: "queued";
+        };
+        /**
+         * QueuesResponse
+         * @description The queues that can be paused.
+         */
+        QueuesResponse: {
+            /** Queues */
+            queues: components["schemas"]["PausableQueue"][];
         };
         /**
          * ReconcilerResponse
@@ -2107,6 +2637,16 @@ export interface components {
              * @description Unfinished erasures, for any reason
              */
             waiting: number;
+        };
+        /**
+         * RetriedResponse
+         * @description What was started again.
+         */
+        RetriedResponse: {
+            /** Pages */
+            pages: number;
+            /** Svgs */
+            svgs: number;
         };
         /**
          * RetryResponse
@@ -2482,6 +3022,78 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_assignees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssigneesResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     join_books: {
         parameters: {
             query?: {
@@ -4023,6 +4635,189 @@ export interface operations {
             };
         };
     };
+    download_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadRequest"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    estimate_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EstimateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     fetch_from_shopify: {
         parameters: {
             query?: never;
@@ -4392,6 +5187,100 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4894,6 +5783,181 @@ export interface operations {
             };
         };
     };
+    get_order_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetailsResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_order_details: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the details that were read; 412 if they have changed */
+                "if-match"?: string | null;
+            };
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDetailsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetailsResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_order: {
         parameters: {
             query?: {
@@ -5160,6 +6224,95 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page */
+                cursor?: string | null;
+                limit?: number;
+                /** @description Only the notes */
+                notes?: boolean;
+            };
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5460,6 +6613,171 @@ export interface operations {
             };
         };
     };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEntry"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                note_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     print_order: {
         parameters: {
             query?: {
@@ -5613,6 +6931,100 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_failed_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5862,6 +7274,230 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "coloring" | "svg";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "coloring" | "svg";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,9 +2,7 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useId, useState, type SyntheticEvent } from "react";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { useLanguage } from "@/i18n/context";
-
-/** The API's limit. */
-const MOST = 500;
+import { MAX_REASON } from "@/lib/limits";
 
 interface ReasonDialogProps {
   /** Of the button that opens it, and of the one that confirms. */
@@ -57,7 +55,7 @@ export function ReasonQuestion({
             <input
               autoFocus
               required
-              maxLength={MOST}
+              maxLength={MAX_REASON}
               value={reason}
               onChange={(event) => setReason(event.target.value)}
               className="h-10 rounded-[10px] border border-line bg-card px-3 text-ink"

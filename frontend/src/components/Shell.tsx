@@ -8,6 +8,8 @@ import { cn } from "@/lib/cn";
 import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { NotificationSwitch } from "./NotificationSwitch";
+import { PauseBanner } from "./PauseBanner";
 import { UserMenu } from "./session/UserMenu";
 import { ShortcutHelp } from "./ShortcutHelp";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
@@ -46,6 +48,7 @@ function Header() {
         <div className="ml-auto flex items-center gap-2">
           <ConnectionLight />
           <ShortcutHelp />
+          <NotificationSwitch />
           <ThemeSwitch />
           <LanguageSwitch />
           <UserMenu />
@@ -65,6 +68,7 @@ export function Shell() {
   return (
     <div className="flex min-h-dvh flex-col">
       <Header />
+      <PauseBanner />
       <main id="main" tabIndex={-1} className="page-width flex-1 px-4 py-6 outline-none sm:px-7">
         <ErrorBoundary key={pathname}>
           <Suspense>

@@ -3,7 +3,7 @@ import { useLanguage } from "@/i18n/context";
 import { failureText } from "@/i18n/failures";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
-import { showRefusals, type BulkProgress } from "./useBulkGenerate";
+import { showRefusals, type BulkProgress } from "./useBulkRun";
 import { useSession } from "./useSession";
 
 /** Composes the books of several orders, and offers them as one PDF; it goes on while other pages are open. */

@@ -3,7 +3,6 @@ import { useNavigate } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { OrderListItem } from "@/types";
-import type { BulkKind } from "./useBulkGenerate";
 import { useCanEdit } from "./useSession";
 
 interface Keys {
@@ -12,7 +11,7 @@ interface Keys {
   onSelect: (orderNumber: string) => void;
   onClear: () => void;
   /** Generate for the selected orders, or for the order with the keyboard focus (null: none). */
-  onGenerate: (kind: BulkKind, current: string | null) => void;
+  onGenerate: (kind: "coloring" | "svg", current: string | null) => void;
 }
 
 /** The keyboard shortcuts of the list; returns the index of the focused row, -1 for none. */

@@ -1,15 +1,16 @@
 import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
+import { MAX_SELECTED } from "@/lib/limits";
+import { isExact } from "@/lib/stages";
 import { showToast } from "@/lib/toasts";
 import type { useOrders } from "./useOrders";
-
-/** Actions run order by order, so that more at once would take too long. */
-const MAX_SELECTED = 1000;
 
 export interface Matching {
   /** Whether orders match that are not loaded, while all loaded ones are selected. */
   isOffered: boolean;
   isBusy: boolean;
+  /** How many orders match; null if that is unknown. */
+  total: number | null;
   select: () => Promise<void>;
 }
 
@@ -34,5 +35,7 @@ export function useSelectMatching(
     set(numbers().slice(0, MAX_SELECTED));
     if (result.hasNextPage) showToast(t("list.selectedLimit", { count: MAX_SELECTED }));
   };
-  return { isOffered: query.hasNextPage && areAllLoadedSelected, isBusy, select };
+  const count = query.data?.pages[0]?.total ?? null;
+  const total = count !== null && isExact(count) ? count : null;
+  return { isOffered: query.hasNextPage && areAllLoadedSelected, isBusy, total, select };
 }

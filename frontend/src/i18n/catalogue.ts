@@ -1,7 +1,10 @@
+import * as arrival from "./texts/arrival";
 import * as book from "./texts/book";
+import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as pause from "./texts/pause";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
@@ -12,10 +15,13 @@ import * as system from "./texts/system";
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
 const cs = {
+  ...arrival.cs,
   ...book.cs,
+  ...bulk.cs,
   ...common.cs,
   ...list.cs,
   ...order.cs,
+  ...pause.cs,
   ...review.cs,
   ...session.cs,
   ...shop.cs,
@@ -27,10 +33,13 @@ const cs = {
 export type TextKey = keyof typeof cs;
 
 const en: Record<TextKey, Text> = {
+  ...arrival.en,
   ...book.en,
+  ...bulk.en,
   ...common.en,
   ...list.en,
   ...order.en,
+  ...pause.en,
   ...review.en,
   ...session.en,
   ...shop.en,

@@ -19,6 +19,8 @@ export type SvgRequest = components["schemas"]["SvgOptions"];
 type ColoringBody = components["schemas"]["ColoringOptions"];
 
 export type Presets = components["schemas"]["PresetsResponse"];
+export type Estimate = components["schemas"]["EstimateResponse"];
+export type PaidAction = components["schemas"]["EstimateRequest"]["action"];
 export type SystemState = components["schemas"]["SystemResponse"];
 export type DeadLetter = components["schemas"]["DeadLetterResponse"];
 
@@ -113,6 +115,33 @@ export function generateOrderColoring(
 export function generateOrderSvg(orderNumber: string, options: SvgRequest): Promise<SvgVersion[]> {
   const params = { path: { order_number: orderNumber } };
   return unwrap(client.POST("/api/v1/orders/{order_number}/generate-svg", { params, body: options }));
+}
+
+/** Retry everything in an order that failed. */
+export function retryFailed(orderNumber: string): Promise<components["schemas"]["RetriedResponse"]> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.POST("/api/v1/orders/{order_number}/retry-failed", { params }));
+}
+
+/** Approve every chosen page of an order. */
+export function approveOrder(orderNumber: string): Promise<components["schemas"]["ApprovedResponse"]> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.POST("/api/v1/orders/{order_number}/approve", { params }));
+}
+
+/** What an action would start for these orders, and its cost; starts nothing. */
+export function estimateOrders(
+  action: PaidAction,
+  orderNumbers: readonly string[],
+  options: { coloring: ColoringOptions | undefined; svg: SvgRequest },
+): Promise<Estimate> {
+  const body = {
+    order_numbers: [...orderNumbers],
+    action,
+    ...(action === "coloring" && { coloring_options: options.coloring }),
+    ...(action === "svg" && { svg_options: options.svg }),
+  } as components["schemas"]["EstimateRequest"];
+  return unwrap(client.POST("/api/v1/orders/estimate", { body }));
 }
 
 export function generateImageColoring(imageId: number, options: ColoringOptions): Promise<ColoringVersion> {

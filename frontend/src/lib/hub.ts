@@ -44,6 +44,11 @@ export class Hub {
   /** Whether this tab may have missed updates: before it joined, or while it was frozen. */
   #hasMissed = true;
 
+  /** Whether this tab has the stream. */
+  get isLeader(): boolean {
+    return this.#leadership.isLeader;
+  }
+
   /** Subscribe; returns the function that unsubscribes. The tab takes part while it has listeners. */
   listen(listener: HubListener): () => void {
     this.#listeners.add(listener);

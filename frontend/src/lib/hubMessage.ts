@@ -16,9 +16,9 @@ export type HubMessage =
   | { kind: "open"; lastEventId: string }
   | { kind: "event"; event: MercureEvent; lastEventId: string };
 
-const KINDS: readonly unknown[] = ["order_update", "list_update", "image_status"];
+const KINDS: readonly unknown[] = ["order_update", "list_update", "image_status", "queue_update"];
 
-/** Parses an update of the hub; null if it is not one of the plan's events. */
+/** Parses an update of the hub; null if it is none of ours. */
 export function parseEvent(data: string): MercureEvent | null {
   try {
     const event: unknown = JSON.parse(data);

@@ -38,6 +38,8 @@ export interface SvgOptions {
 /** The options to send; no coloring options while a field of the form is invalid or the preset is unknown. */
 export interface OptionsToSend {
   coloring: ColoringOptions | undefined;
+  /** The form, while the API has not listed the presets: `coloringToSend` waits for them. */
+  waiting?: OptionsForm | undefined;
   svg: SvgOptions;
   /** The options that the provider takes. */
   taken: readonly string[];
@@ -96,6 +98,13 @@ export function ownOptions(
   return { errors };
 }
 
+/** The form if the presets must be fetched before it can be sent; undefined too if a field is invalid. */
+export function waitingForm(form: OptionsForm, presets: Presets | undefined): OptionsForm | undefined {
+  if (presets) return undefined;
+  const coloring = coloringOptions(form, presets);
+  return "errors" in coloring && coloring.errors.length > 0 ? undefined : form;
+}
+
 function changedStyle(style: Style, taken: readonly string[]): Partial<Style> {
   const changed = Object.entries(style).filter(
     ([name, value]) => taken.includes(name) && value !== DEFAULT_STYLE[name as keyof Style],
@@ -124,6 +133,7 @@ export function optionsToSend(form: OptionsForm, presets: Presets | undefined): 
   const coloring = coloringOptions(form, presets);
   return {
     coloring: "errors" in coloring ? undefined : coloring,
+    waiting: waitingForm(form, presets),
     svg: form.svg,
     taken: presets?.options ?? [],
   };

@@ -1,6 +1,12 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, type QueryClient } from "@tanstack/react-query";
 import { fetchPresets, type Presets } from "./api";
-import { isRecord } from "./options";
+import {
+  coloringOptions,
+  isRecord,
+  withListedPreset,
+  type ColoringOptions,
+  type OptionsToSend,
+} from "./options";
 
 const FRESH_MS = 5 * 60_000;
 const STORAGE_KEY = "pastelka.presets";
@@ -20,6 +26,24 @@ export const presetsQuery = queryOptions({
   initialData: () => recall(localStorage),
   initialDataUpdatedAt: 0,
 });
+
+/** The presets, fetched if they are not there. Rejects with an `ApiError`. */
+export const listedPresets = (queries: QueryClient): Promise<Presets> =>
+  queries.query({ ...presetsQuery, staleTime: "static" });
+
+/**
+ * The coloring options of a request; waits for the presets, so that a click before they arrive is not lost.
+ * Undefined if a field is invalid. Rejects with an `ApiError`.
+ */
+export async function coloringToSend(
+  queries: QueryClient,
+  { coloring, waiting }: OptionsToSend,
+): Promise<ColoringOptions | undefined> {
+  if (!waiting) return coloring;
+  const presets = await listedPresets(queries);
+  const options = coloringOptions(withListedPreset(waiting, presets), presets);
+  return "errors" in options ? undefined : options;
+}
 
 function remember(presets: Presets, storage: Storage): void {
   try {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 export interface Shortcut {
   /** `KeyboardEvent.key`, such as `j`, `/`, `Enter`. */
@@ -49,7 +49,8 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const labels = shortcuts
     .map((shortcut) => shortcut.key + shortcut.label + (shortcut.section ?? ""))
     .join("\n");
-  useEffect(() => {
+  // Before the first frame: a key that is pressed as soon as the page is seen works.
+  useLayoutEffect(() => {
     current.current = shortcuts;
   });
   useEffect(() => {
@@ -61,7 +62,7 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
       publish();
     };
   }, [labels]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const shortcut = current.current.find((candidate) => candidate.key === event.key);
       if (!shortcut?.run || !isFree(event, shortcut.inDialogs ?? false)) return;

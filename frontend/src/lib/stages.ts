@@ -19,6 +19,9 @@ export const STAGES: readonly Stage[] = [
 /** The API counts up to here. */
 const MOST = 1000;
 
+/** Whether a count of the API is exact. */
+export const isExact = (count: number): boolean => count < MOST;
+
 /** A count of the API for people: `999+` stands for more. */
 export function countLabel(count: number): string {
   return count >= MOST ? `${MOST - 1}+` : String(count);

@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
 import { forgetToasts, renderPage } from "@/test/renderPage";
-import { sampleRow } from "@/test/samples";
+import { estimate, sampleRow } from "@/test/samples";
 import type { OrderListItem } from "@/types";
 import { ListPage } from "./ListPage";
 
 const ORDERS = "GET /api/v1/orders";
+const ESTIMATE = "POST /api/v1/orders/estimate";
 let requests: WaitingRequest[];
 
 beforeEach(() => {
@@ -176,6 +177,17 @@ describe("actions for several orders", () => {
     await user.click(box("1298"));
     await user.click(screen.getByRole("radio", { name: /nejlepší/ }));
     await user.click(screen.getByRole("button", { name: "Vygenerovat omalovánky" }));
+    const asked = await takeRequest(requests, ESTIMATE);
+    expect(await asked.body()).toEqual({
+      order_numbers: ["1300", "1298"],
+      action: "coloring",
+      coloring_options: { megapixels: 4, steps: 8 },
+    });
+    asked.answer(estimate(12, 0, "0.42"));
+    const question = within(await screen.findByRole("dialog", { name: "Vygenerovat omalovánky?" }));
+    expect(question.getByText(/^Spustí se: 12 omalovánek\. Odhadovaná cena: 0,42 Kč\.$/)).toBeVisible();
+    expect(requests).toHaveLength(0);
+    await user.click(question.getByRole("button", { name: "Spustit" }));
     const first = await takeRequest(requests, "POST /api/v1/orders/1300/generate-coloring");
     expect(await first.body()).toEqual({ megapixels: 4, steps: 8 });
     expect(screen.getByRole("button", { name: "Vygenerovat SVG" })).toBeDisabled();
@@ -198,6 +210,7 @@ describe("actions for several orders", () => {
     const user = await showList(rows(1300, 5));
     await user.click(screen.getByRole("checkbox", { name: "Vybrat všechny načtené objednávky" }));
     await user.keyboard("v");
+    (await takeRequest(requests, ESTIMATE)).answer(estimate(0, 0));
     for (const number of [1300, 1299, 1298, 1297, 1296])
       (await takeRequest(requests, `POST /api/v1/orders/${number}/generate-svg`)).answer(
         problem(409, "nothing_to_do"),
@@ -265,11 +278,14 @@ describe("actions for several orders", () => {
     expect(await screen.findByText(/^Nejprve vyberte objednávku/)).toBeVisible();
     expect(requests).toHaveLength(0);
     await user.keyboard("jjc");
+    // One page needs no question.
+    (await takeRequest(requests, ESTIMATE)).answer(estimate(1, 0));
     const pages = await takeRequest(requests, "POST /api/v1/orders/1299/generate-coloring");
     expect(await pages.body()).toEqual({ megapixels: 2, steps: 4 });
     pages.answer([], 202);
     await screen.findByText("Omalovánky se generují pro 1 objednávku.");
     await user.keyboard("kxv");
+    (await takeRequest(requests, ESTIMATE)).answer(estimate(0, 1));
     const svgs = await takeRequest(requests, "POST /api/v1/orders/1300/generate-svg");
     expect(await svgs.body()).toEqual({ shape_stacking: "stacked", group_by: "layer" });
     svgs.answer([], 202);

@@ -92,14 +92,17 @@ function Floating({
             form={work.options.form}
             presets={work.options.presets}
             onOptions={work.options.setForm}
-            onColor={() => void work.generate("coloring")}
-            onVectorise={() => void work.generate("svg")}
+            isZipping={work.isZipping}
+            isBusy={work.isBusy}
+            onAct={(action) => void work.act(action)}
+            onZip={(what) => void work.zip(what)}
             onBooks={() => void work.printBooks()}
             onClear={work.clear}
             matching={matching}
           />
         </ForOperators>
       )}
+      {work.dialog}
       {newOrder.photos && (
         <Suspense>
           <NewOrderDialog
@@ -135,7 +138,7 @@ export function ListPage() {
     focusSearch: () => search.current?.focus(),
     onSelect: work.select,
     onClear: work.clear,
-    onGenerate: (kind, number) => void work.generate(kind, number),
+    onGenerate: (kind, number) => void work.act(kind, number),
   });
   const changeSearch = useCallback((q: string) => setFilter({ q }), [setFilter]);
 

@@ -1,6 +1,6 @@
 import { waitFor } from "@testing-library/react";
 import { vi } from "vitest";
-import { PRESETS, STAGE_COUNTS } from "./samples";
+import { PRESETS, QUEUES, STAGE_COUNTS } from "./samples";
 
 /** A request that waits until the test responds to it. */
 export interface WaitingRequest {
@@ -12,12 +12,13 @@ export interface WaitingRequest {
   answer: (body: unknown, status?: number, headers?: Record<string, string>) => void;
 }
 
-/** Replaces `fetch`; returns the list of waiting requests, oldest first. Presets and counts are answered at once. */
+/** Replaces `fetch`; returns the list of waiting requests, oldest first. Presets, queues and counts are answered at once. */
 export function holdRequests(): WaitingRequest[] {
   const waiting: WaitingRequest[] = [];
   vi.stubGlobal("fetch", (request: Request) => {
     const url = new URL(request.url);
     if (url.pathname === "/api/v1/presets") return Promise.resolve(Response.json(PRESETS));
+    if (url.pathname === "/api/v1/queues") return Promise.resolve(Response.json(QUEUES));
     if (url.pathname === "/api/v1/orders/stages")
       return Promise.resolve(Response.json({ counts: STAGE_COUNTS }));
     return new Promise<Response>((resolve) => {

@@ -1,4 +1,5 @@
 import type { Presets } from "@/lib/api";
+import type { Queues } from "@/lib/queues";
 import type { Image, Order, OrderHead, OrderListItem } from "@/types";
 
 export function sampleImage(id: number, status: string): Image {
@@ -63,6 +64,24 @@ export const PRESETS: Presets = {
       cost: null,
     },
   ],
+  svg_cost: null,
+  currency: "USD",
 };
 
+/** An answer of the API about what would be started. */
+export const estimate = (pages: number, svgs: number, cost: string | null = null) => ({
+  pages,
+  svgs,
+  cost,
+  currency: "CZK",
+});
+
 export const STAGE_COUNTS = { attention: 2, to_review: 1000, shipped: 0 };
+
+/** No queue is paused. */
+export const QUEUES: Queues = {
+  queues: [
+    { kind: "coloring", paused_at: null, paused_by: null },
+    { kind: "svg", paused_at: null, paused_by: null },
+  ],
+};

@@ -175,7 +175,8 @@ export interface OrderPage {
 }
 
 export interface MercureEvent {
-  type: "order_update" | "list_update" | "image_status";
+  /** Added since: `queue_update`, a queue was paused or resumed. */
+  type: "order_update" | "list_update" | "image_status" | "queue_update";
   order_number?: string;
   image_id?: number;
   status_type?: "coloring" | "svg";

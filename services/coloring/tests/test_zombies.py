@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import pytest_asyncio
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.servers import NatsServer
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
+from pastelka_common.testing.forkserver import ForkedProcess, fork_server
 from pastelka_common.testing.workbench import Run, Workbench, at_work
 
 MakeJob = Callable[..., ColoringJob]
 Service = Callable[..., Run]
-StartProcess = Callable[[], Awaitable[asyncio.subprocess.Process]]
+StartProcess = Callable[[], Awaitable[ForkedProcess]]
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.timeout(180)
 @pytest_asyncio.fixture(loop_scope="session")
 async def start(nats_server: NatsServer, runpod: FakeRunpod, tmp_path: Path) -> AsyncIterator[StartProcess]:
     """``await start()`` is the service in a process of its own."""
-    started: list[asyncio.subprocess.Process] = []
+    started: list[ForkedProcess] = []
 
-    async def process() -> asyncio.subprocess.Process:
+    async def process() -> ForkedProcess:
         environment = {
             **os.environ,
             "NATS_URL": nats_server.url,
@@ -42,8 +42,8 @@ async def start(nats_server: NatsServer, runpod: FakeRunpod, tmp_path: Path) -> 
             "RUNPOD_POLL_INTERVAL": "0.1",
         }
         started.append(
-            await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pastelka_coloring", env=environment, stdout=asyncio.subprocess.DEVNULL
+            await fork_server("pastelka_coloring.entrypoint").start(
+                "pastelka_coloring", env=environment, out=1, err=2
             )
         )
         return started[-1]
@@ -55,7 +55,7 @@ async def start(nats_server: NatsServer, runpod: FakeRunpod, tmp_path: Path) -> 
         await one.wait()
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
+async def end(process: ForkedProcess) -> None:
     """Wake it up, ask it to end, and wait until it has."""
     process.terminate()
     async with asyncio.timeout(30):

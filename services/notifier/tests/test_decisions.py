@@ -10,6 +10,7 @@ from pastelka_common.contracts.messages import (
     OrderChanged,
     OrderCreated,
     OrderDeleted,
+    QueueChanged,
     SelectionChanged,
     VersionStatusChanged,
 )
@@ -52,6 +53,7 @@ REFERENCE = [
     (OrderDeleted(order_number="1270"), LIST_UPDATE),
     (OrderChanged(order_number="1270"), ORDER_UPDATE),
     (SelectionChanged(order_number="1270", image_id=123), ORDER_UPDATE),
+    (QueueChanged(kind="svg"), Update(("orders",), {"type": "queue_update", "kind": "svg"})),
 ]
 
 # "Event Decision Matrix", and the SVG's counterpart of each row.

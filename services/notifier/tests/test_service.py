@@ -5,7 +5,6 @@ import functools
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -17,6 +16,7 @@ from nats.js import JetStreamContext
 from pastelka_common.contracts.messages import VersionStatusChanged
 from pastelka_common.messaging.publish import Publisher, outgoing
 from pastelka_common.servers import MercureServer, NatsServer, free_port
+from pastelka_common.testing.forkserver import ForkedProcess, fork_server
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_common.testing.workbench import at_work
 from pastelka_notifier.entrypoint import run
@@ -28,7 +28,7 @@ _COUNT = re.compile(r'^pastelka_updates_pushed_total\{type="image_status"\} ([0-
 class Replica:
     """One notifier: its address, and its process if it is a separate one."""
 
-    def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
+    def __init__(self, url: str, process: ForkedProcess | None = None) -> None:
         self.url = url
         self.process = process
 
@@ -75,8 +75,8 @@ async def replicas(
     try:
         for _ in range(count):
             port = free_port()
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pastelka_notifier", env={**os.environ, **env, "PORT": str(port)}
+            process = await fork_server("pastelka_notifier.entrypoint").start(
+                "pastelka_notifier", env={**os.environ, **env, "PORT": str(port)}, out=1, err=2
             )
             started.append(Replica(f"http://127.0.0.1:{port}", process))
         for one in started:

@@ -81,3 +81,31 @@ def test_settings_of_books_that_are_wrong_are_named(
         OrdersSettings.load()
     assert ended.value.code == EXIT_BAD_SETTINGS
     assert name in capsys.readouterr().err
+
+
+def test_prices_are_decimal_numbers_and_empty_ones_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"COLORING_PRICE": "0.035", "SVG_PRICE": "", "CURRENCY": ""}.items():
+        monkeypatch.setenv(name, value)
+    settings = OrdersSettings.load()
+    assert (str(settings.coloring_price), settings.svg_price, settings.currency) == ("0.035", None, "USD")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("COLORING_PRICE", "-1"),
+        ("COLORING_PRICE", "NaN"),
+        ("SVG_PRICE", "0,20"),
+        ("SVG_PRICE", "0.0000001"),
+        ("CURRENCY", "Kč"),
+        ("CURRENCY", "czk"),
+    ],
+)
+def test_a_wrong_price_is_refused_by_name(
+    name: str, wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(SystemExit) as ended:
+        OrdersSettings.load()
+    assert ended.value.code == EXIT_BAD_SETTINGS
+    assert name in capsys.readouterr().err

@@ -21,6 +21,8 @@ from pastelka_vectorize.svg import clean
 
 NS = {"s": "http://www.w3.org/2000/svg"}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def provider() -> LocalSvgProvider:

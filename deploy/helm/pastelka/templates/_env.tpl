@@ -104,6 +104,11 @@
 - {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
 - {name: COLORING_PROVIDER, value: {{ .Values.coloring.provider | quote }}}
 - {name: AUTO_PROCESS, value: {{ .Values.autoProcess | quote }}}
+{{- with .Values.prices }}
+- {name: COLORING_PRICE, value: {{ .coloring | quote }}}
+- {name: SVG_PRICE, value: {{ .svg | quote }}}
+- {name: CURRENCY, value: {{ .currency | quote }}}
+{{- end }}
 {{- with .Values.print }}
 - {name: PRINT_PAPER, value: {{ .paper | quote }}}
 - {name: PRINT_BLEED_MM, value: {{ .bleedMm | quote }}}

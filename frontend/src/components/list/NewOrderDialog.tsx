@@ -1,10 +1,13 @@
 import * as Dialog from "@radix-ui/react-dialog";
+import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { Icon } from "@/components/Icon";
 import { useOptions } from "@/hooks/useOptions";
 import { useLanguage } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
+import type { OptionsToSend } from "@/lib/options";
+import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
 import type { Failure } from "@/types";
@@ -41,14 +44,16 @@ const NONE: ReadonlyMap<File, Failure> = new Map();
  */
 function useSending(onDone: (made: IncompleteOrder) => void) {
   const { t } = useLanguage();
+  const queries = useQueryClient();
   const [shares, setShares] = useState<number[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [refused, setRefused] = useState(NONE);
-  const send = async (order: NewOrder) => {
+  const send = async (order: Omit<NewOrder, "coloring">, options: OptionsToSend) => {
     setFailure(null);
     setShares(order.photos.map(() => 0));
     try {
-      const made = await createOrder(order, setShares);
+      const coloring = await coloringToSend(queries, options);
+      const made = await createOrder({ ...order, coloring }, setShares);
       onDone({ orderNumber: made.order_number, refused: refusedOf(order.photos, made) });
     } catch (error) {
       const faults = refusedBy(order.photos, error);
@@ -188,14 +193,8 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     const form = new FormData(event.currentTarget);
     const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
     const customerName = formText(form, "customer");
-    void send({
-      photos,
-      process,
-      customerName,
-      note: formText(form, "note"),
-      coloring: options.toSend.coloring,
-      book: bookOf(form),
-    });
+    const order = { photos, process, customerName, note: formText(form, "note"), book: bookOf(form) };
+    void send(order, options.toSend);
   };
   const isMade = made !== null && photos.length === 0;
   const count = isMade ? made.refused.size : photos.length;

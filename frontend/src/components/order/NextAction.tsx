@@ -1,9 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
+import { useCostQuestion } from "@/hooks/useCostQuestion";
+import { useQuestion } from "@/hooks/useQuestion";
 import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
 import type { OrderNotes } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
+import type { OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 import { deliverableImagesOf } from "./cached-order";
@@ -22,42 +25,48 @@ export function useOrderNotes(orderNumber: string): (notes: OrderNotes) => void 
   return mutate;
 }
 
-/** Ids of the newest pages that failed, of images that have no page. */
-function failedPages(order: Order): number[] {
-  return deliverableImagesOf(order).flatMap((image) => {
+/** Number of newest pages that failed, of images that have no page. */
+function failedPages(order: Order): number {
+  return deliverableImagesOf(order).filter((image) => {
     const newest = image.versions.coloring.at(-1);
     const hasFailed = newest?.status === "error" && !isCancelled(newest);
-    return hasFailed && image.selected_version_ids.coloring === null ? [newest.id] : [];
-  });
+    return hasFailed && image.selected_version_ids.coloring === null;
+  }).length;
 }
 
-function useRetryFailed(order: Order) {
+/** Retries everything that failed, after a question about its cost. */
+function useRetryFailed(order: Order, options: OptionsToSend) {
   const { t } = useLanguage();
   const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () => Promise.all(failedPages(order).map((id) => api.retryColoring(id))),
+  const { ask, dialog } = useQuestion();
+  const confirmCost = useCostQuestion(ask);
+  const { mutate, isPending } = useMutation({
+    mutationFn: async () => {
+      const isConfirmed = await confirmCost("retry", [order.order_number], options);
+      return isConfirmed ? api.retryFailed(order.order_number) : null;
+    },
     onError: (error) => showToast(failureSentence(error, t), "bad"),
     onSettled: () => queries.invalidateQueries({ queryKey: orderKey(order.order_number) }),
   });
+  return { retry: () => mutate(), isPending, dialog };
 }
 
 /** The primary button of the order's stage; none where nothing is to be done but to wait or to generate. */
-export function NextAction({ order }: { order: Order }) {
+export function NextAction({ order, options }: { order: Order; options: OptionsToSend }) {
   const { t } = useLanguage();
   const note = useOrderNotes(order.order_number);
-  const retry = useRetryFailed(order);
-  const failed = failedPages(order).length;
+  const { retry, isPending, dialog } = useRetryFailed(order, options);
+  const failed = failedPages(order);
   switch (order.stage) {
     case "on_hold":
       return <Primary text={t("stage.action.resume")} act={() => note({ on_hold_reason: null })} />;
     case "attention":
       if (failed > 0)
         return (
-          <Primary
-            text={t("stage.action.retry", { count: failed })}
-            busy={retry.isPending}
-            act={() => retry.mutate()}
-          />
+          <>
+            <Primary text={t("stage.action.retry", { count: failed })} busy={isPending} act={retry} />
+            {dialog}
+          </>
         );
       if (order.attention?.some((reason) => reason !== "failed"))
         return <Primary text={t("stage.action.seen")} act={() => note({ is_attention_seen: true })} />;

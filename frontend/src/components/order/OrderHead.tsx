@@ -8,6 +8,8 @@ import { ShopBadge } from "@/components/ShopBadge";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StageBadge } from "@/components/StageBadge";
 import { backToList } from "@/hooks/useScrollPosition";
+import { useCostQuestion } from "@/hooks/useCostQuestion";
+import { useQuestion } from "@/hooks/useQuestion";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
@@ -145,24 +147,32 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   // Busy until the response is rendered: a second click before that would have no effect.
   const [pressed, setPressed] = useState(false);
   const all = useGenerateAll(order.order_number, kind, options);
-  const unready = kind === "coloring" && options.coloring === undefined;
+  const { ask, dialog } = useQuestion();
+  const confirmCost = useCostQuestion(ask);
+  const generate = async () => {
+    if (pressed) return;
+    setPressed(true);
+    const isConfirmed = await confirmCost(kind, [order.order_number], options);
+    if (isConfirmed) all.mutate(undefined, { onSettled: () => setPressed(false) });
+    else setPressed(false);
+  };
+  const unready = kind === "coloring" && !options.coloring && !options.waiting;
   return (
-    <button
-      type="button"
-      className={cn(
-        "button aria-disabled:opacity-50",
-        kind === "coloring" && order.stage === "to_generate" && "button-primary",
-      )}
-      aria-disabled={pressed}
-      disabled={unready || !canGenerateAll(order, kind)}
-      aria-busy={pressed}
-      onClick={() => {
-        if (pressed) return;
-        setPressed(true);
-        all.mutate(undefined, { onSettled: () => setPressed(false) });
-      }}
-    >
-      {t(pressed ? "detail.starting" : `detail.all.${kind}`)}
-    </button>
+    <>
+      <button
+        type="button"
+        className={cn(
+          "button aria-disabled:opacity-50",
+          kind === "coloring" && order.stage === "to_generate" && "button-primary",
+        )}
+        aria-disabled={pressed}
+        disabled={unready || !canGenerateAll(order, kind)}
+        aria-busy={pressed}
+        onClick={() => void generate()}
+      >
+        {t(pressed ? "detail.starting" : `detail.all.${kind}`)}
+      </button>
+      {dialog}
+    </>
   );
 }

@@ -5,6 +5,7 @@ import * as api from "@/lib/api";
 import { failureSentence, failureTone } from "@/lib/failure";
 import type { ColoringOptions, OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
+import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 import { imagesOf, selectionAfter, deliverableImagesOf, withSelection, withVersion } from "./cached-order";
 import type { Kind, Order, OrderImage, Version } from "./model";
@@ -96,6 +97,7 @@ export function useImageActions(
   isDeliverable = true,
 ): ImageActions {
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const queries = useQueryClient();
   const failed = useFailed(orderNumber);
   const answered = useVersionAnswer(orderNumber, image.id);
   const choose = useChoose(orderNumber, image.id);
@@ -108,9 +110,10 @@ export function useImageActions(
     notifyManager.schedule(() => setBusy((before) => new Set([...before].filter((other) => other !== name))));
   };
 
-  const request = (kind: Kind): Promise<Version> | undefined => {
+  const request = async (kind: Kind): Promise<Version | undefined> => {
     if (kind === "svg") return api.generateImageSvg(image.id, options.svg);
-    return options.coloring && api.generateImageColoring(image.id, options.coloring);
+    const coloring = await coloringToSend(queries, options);
+    return coloring && api.generateImageColoring(image.id, coloring);
   };
 
   return {
@@ -156,7 +159,8 @@ export function useGenerateAll(orderNumber: string, kind: Kind, options: Options
   return useMutation({
     mutationFn: async (): Promise<Version[]> => {
       if (kind === "svg") return api.generateOrderSvg(orderNumber, options.svg);
-      return options.coloring ? api.generateOrderColoring(orderNumber, options.coloring) : [];
+      const coloring = await coloringToSend(queries, options);
+      return coloring ? api.generateOrderColoring(orderNumber, coloring) : [];
     },
     onSuccess: async (versions) => {
       showToast(t(`detail.begun.${kind}`, { count: versions.length }));

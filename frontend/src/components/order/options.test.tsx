@@ -1,3 +1,4 @@
+import { QueryClient } from "@tanstack/react-query";
 import { screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useOptions } from "@/hooks/useOptions";
@@ -5,16 +6,19 @@ import type { Presets } from "@/lib/api";
 import {
   coloringOptions,
   DEFAULT_FORM,
+  DEFAULT_STYLE,
+  optionsToSend,
   parseNumber,
   recallOptions,
   rememberOptions,
   withListedPreset,
   type OptionsForm,
 } from "@/lib/options";
+import { coloringToSend } from "@/lib/presetsQuery";
 import { renderPage } from "@/test/renderPage";
 import { PRESETS } from "@/test/samples";
 import { OptionsBar } from "./OptionsBar";
-import { serve } from "./test/api";
+import { problem, serve } from "./test/api";
 
 const REMOTE: Presets = { ...PRESETS, provider: "runpod", options: ["megapixels", "steps"] };
 const OWN: OptionsForm = {
@@ -128,6 +132,28 @@ describe("OptionsBar", () => {
     expect(screen.getAllByRole("radio")).toHaveLength(PRESETS.items.length + 1);
     expect(screen.getByText("asi 5 s na omalovánku")).toBeVisible();
     expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
+  });
+
+  it("waits for the presets with what is sent before they are loaded", async () => {
+    localStorage.clear();
+    const fine = optionsToSend({ ...DEFAULT_FORM, preset: "fine" }, undefined);
+    expect(fine.coloring).toBeUndefined();
+    expect(await coloringToSend(new QueryClient(), fine)).toEqual({ megapixels: 2, steps: 4 });
+    localStorage.clear();
+    const own = { ...DEFAULT_FORM, preset: "own", style: { ...DEFAULT_STYLE, frame: false } } as const;
+    expect(await coloringToSend(new QueryClient(), optionsToSend(own, undefined))).toMatchObject({
+      frame: false,
+    });
+    const empty = optionsToSend({ ...own, steps: "" }, undefined);
+    expect(await coloringToSend(new QueryClient(), empty)).toBeUndefined();
+  });
+
+  it("says why a request failed that waited for the presets", async () => {
+    localStorage.clear();
+    const down = problem("unavailable", "The database is away.", 503);
+    serve({ "GET /api/v1/presets": () => ({ status: 503, body: down }) });
+    const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+    await expect(coloringToSend(queries, optionsToSend(DEFAULT_FORM, undefined))).rejects.toThrow();
   });
 
   it("starts with the presets of the last visit", async () => {

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { useCanEdit } from "@/hooks/useSession";
 import type { TextKey } from "@/i18n/catalogue";
 import { useLanguage, type Translate } from "@/i18n/context";
@@ -92,7 +92,7 @@ function viewerKeys(t: Translate): Shortcut[] {
 
 /** A digit chooses a page, with Shift an SVG. */
 function useDigits(register: CardRegister, enabled: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!enabled) return;
     const onKeyDown = (event: KeyboardEvent): void => {
       // By position: a Czech keyboard types "ě" where others type "2".

@@ -18,8 +18,11 @@ export function useCardOptions(shared: OptionsToSend): CardOptions {
   const own = forms.coloring && ownOptions(forms.coloring, shared.taken);
   const ownColoring = own && "errors" in own ? undefined : own;
   const coloring = forms.coloring ? ownColoring : shared.coloring;
+  // Which options of style the provider takes is listed with the presets.
+  const ownWaiting = ownColoring && shared.waiting && forms.coloring;
+  const waiting = forms.coloring ? ownWaiting : shared.waiting;
   return {
-    toSend: { coloring, svg: forms.svg?.svg ?? shared.svg, taken: shared.taken },
+    toSend: { coloring, waiting, svg: forms.svg?.svg ?? shared.svg, taken: shared.taken },
     formOf: (kind) => forms[kind],
     setForm: (kind, form) => setForms((before) => ({ ...before, [kind]: form })),
     begin: () => ({

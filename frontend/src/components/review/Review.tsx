@@ -2,6 +2,7 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
+import { PauseBanner } from "@/components/PauseBanner";
 import { ReasonQuestion } from "@/components/ReasonDialog";
 import { LoadFailure } from "@/components/LoadFailure";
 import type { OrderImage } from "@/components/order/model";
@@ -45,12 +46,12 @@ function OrderEvents({ orderNumber }: { orderNumber: string }) {
 export function Review({ filter, from, listPath }: ReviewProps) {
   const { t } = useLanguage();
   const review = useReviewQueue(filter, from);
-  const { queue } = review;
   const [wanted, setWanted] = useState<order.Place | null>(
     from ? { orderNumber: from, imageId: null } : null,
   );
   const decisions = useDecisions(setWanted);
   const { decided } = decisions;
+  const queue = order.withPending(review.queue, decisions.pending);
   const place = order.settle(queue, wanted, decided);
   // What is shown stays, even if another user approves it or the order leaves the filter.
   if (place?.orderNumber !== wanted?.orderNumber || place?.imageId !== wanted?.imageId) setWanted(place);
@@ -64,6 +65,7 @@ export function Review({ filter, from, listPath }: ReviewProps) {
   const isLoading = review.isPending || (place !== null && !images);
   return (
     <div data-review className="flex h-dvh flex-col overflow-hidden bg-paper text-ink">
+      <PauseBanner />
       {live.map((number) => (
         <OrderEvents key={number} orderNumber={number} />
       ))}
@@ -122,7 +124,7 @@ function Shown({ place, image, queue, decisions, onShow, head }: ShownProps) {
   const page = candidates.find((one) => one.id === picked);
   const isApproved = Boolean(image.approved_at) && !decided.has(image.id);
   const canSendBack = !isApproved && image.selected_version_ids.coloring !== null;
-  const make = useCandidate(orderNumber, image, presets);
+  const make = useCandidate(orderNumber, image);
 
   const files = filesToShow(image, picked);
   const sizes = usePictureSizes();
@@ -159,8 +161,9 @@ function Shown({ place, image, queue, decisions, onShow, head }: ShownProps) {
     zoom,
     pan: zoom.pan,
   };
-  const offered = REVIEW_PRESETS.map(({ preset }) => preset).filter((name) =>
-    presets?.items.some((item) => item.name === name),
+  // All until the API has listed its presets: a request waits for them.
+  const offered = REVIEW_PRESETS.map(({ preset }) => preset).filter(
+    (name) => presets?.items.some((item) => item.name === name) ?? true,
   );
   useReviewKeys(commands, offered, canEdit);
   const images = queue.find((one) => one.orderNumber === orderNumber)?.images ?? [];

@@ -12,6 +12,7 @@ import {
   stepFrom,
   turnFrom,
   upcoming,
+  withPending,
   type Queue,
 } from "./queue";
 
@@ -50,6 +51,19 @@ describe("the queue of the review", () => {
     const alone = QUEUE.slice(0, 1);
     expect(nextPlace(alone, at("A", 3), new Set([3]))).toEqual(at("A", 1));
     expect(nextPlace(alone, at("A", 3), new Set([1, 3]))).toBeNull();
+  });
+
+  it("keeps the state of a request that is on its way, whatever the server sends meanwhile", () => {
+    const state = {
+      approved_at: null,
+      selected_version_ids: { coloring: 20, svg: null },
+      rework_reason: null,
+    };
+    const pending = withPending(QUEUE, new Map([[2, state]]));
+    expect(leftOf(pending, NONE)).toBe(leftOf(QUEUE, NONE) + 1);
+    expect(pending[0]?.images?.[1]).toEqual(waiting(2, state));
+    expect(pending[1]?.images).toBeUndefined();
+    expect(withPending(QUEUE, new Map())).toBe(QUEUE);
   });
 
   it("keeps the shown image although it was approved", () => {

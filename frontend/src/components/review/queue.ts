@@ -23,6 +23,9 @@ export type Queue = readonly QueuedOrder[];
 /** Images with a decision of this user that the server has not confirmed. */
 export type Decided = ReadonlySet<number>;
 
+/** What a decision changes of an image. */
+export type ImageState = Pick<OrderImage, "approved_at" | "selected_version_ids" | "rework_reason">;
+
 /** At most so many candidates are shown large. */
 const MOST_LARGE = 4;
 
@@ -51,6 +54,18 @@ export function reviewableImagesOf(order: Order): OrderImage[] {
   return deliverableImagesOf(order).filter(
     (image) => candidatesOf(image).length > 0 || image.selected_version_ids.coloring !== null,
   );
+}
+
+/**
+ * The queue with the states of images whose requests are on their way: what the server sends meanwhile, an event
+ * or a response, may be older.
+ */
+export function withPending(queue: Queue, pending: ReadonlyMap<number, ImageState>): Queue {
+  if (pending.size === 0) return queue;
+  return queue.map((order) => ({
+    ...order,
+    images: order.images?.map((image) => ({ ...image, ...pending.get(image.id) })),
+  }));
 }
 
 /** By the rule of the API's `to_review`: the chosen page is completed and not approved. */

@@ -7,7 +7,7 @@ import * as api from "@/lib/api";
 import { failureSentence, failureTone } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { dismissAllToasts, showToast } from "@/lib/toasts";
-import type { Decided, Place } from "./queue";
+import type { Decided, ImageState, Place } from "./queue";
 
 interface Subject {
   orderNumber: string;
@@ -24,6 +24,8 @@ interface Decision extends Subject {
 export interface Decisions {
   /** Images whose decision is on its way. */
   decided: Decided;
+  /** The states of images whose requests are on their way, whatever the server sends meanwhile. */
+  pending: ReadonlyMap<number, ImageState>;
   canUndo: boolean;
   approve: (subject: Subject, versionId: number) => void;
   sendBack: (subject: Subject, reason: string) => void;
@@ -37,7 +39,7 @@ export interface Decisions {
  */
 export function useDecisions(show: (place: Place) => void): Decisions {
   const [history, setHistory] = useState<readonly Decision[]>([]);
-  const { decided, run } = useImageRequests(show);
+  const { pending, run } = useImageRequests(show);
 
   const decide = (decision: Omit<Decision, "accepted">, accepted: Promise<boolean>): void => {
     const entry = { ...decision, accepted };
@@ -48,7 +50,8 @@ export function useDecisions(show: (place: Place) => void): Decisions {
   };
 
   return {
-    decided,
+    decided: new Set([...pending].filter(([, { isDecision }]) => isDecision).map(([id]) => id)),
+    pending,
     canUndo: history.length > 0,
     approve: (subject, versionId) => {
       const { image } = subject;
@@ -95,11 +98,16 @@ async function takeBack({ kind, orderNumber, image, versionId, accepted }: Decis
   return api.fetchImage(orderNumber, image.id);
 }
 
+interface Pending extends ImageState {
+  orderNumber: string;
+  isDecision: boolean;
+}
+
 /** Sends requests that change images, those for one image after each other, with the result shown at once. */
 function useImageRequests(show: (place: Place) => void) {
   const { t } = useLanguage();
   const queries = useQueryClient();
-  const [decided, setDecided] = useState<Decided>(new Set());
+  const [pending, setPending] = useState<ReadonlyMap<number, Pending>>(new Map());
   const lines = useRef(new Map<number, Promise<boolean>>());
   const latest = useRef(new Map<number, symbol>());
   const running = useRef(new Map<string, number>());
@@ -111,10 +119,15 @@ function useImageRequests(show: (place: Place) => void) {
     );
   };
   const ended = async (orderNumber: string): Promise<void> => {
-    const left = (running.current.get(orderNumber) ?? 1) - 1;
-    running.current.set(orderNumber, left);
+    const isLast = () => (running.current.get(orderNumber) ?? 0) === 0;
+    running.current.set(orderNumber, (running.current.get(orderNumber) ?? 1) - 1);
+    if (!isLast()) return;
     // An order that was fetched in between may be older than the last response.
-    if (left === 0) await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
+    await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
+    if (isLast()) settle((state) => state.orderNumber === orderNumber);
+  };
+  const settle = (isOver: (state: Pending, id: number) => boolean): void => {
+    setPending((before) => new Map([...before].filter(([id, state]) => !isOver(state, id))));
   };
 
   const run = (
@@ -127,9 +140,9 @@ function useImageRequests(show: (place: Place) => void) {
     latest.current.set(image.id, request);
     const previous = lines.current.get(image.id) ?? Promise.resolve(true);
     running.current.set(orderNumber, (running.current.get(orderNumber) ?? 0) + 1);
-    if (isDecision) setDecided((before) => new Set(before).add(image.id));
-    void queries.cancelQueries({ queryKey: orderKey(orderNumber) });
-    put(orderNumber, after);
+    const { approved_at = null, selected_version_ids, rework_reason = null } = after;
+    const state = { orderNumber, approved_at, selected_version_ids, rework_reason, isDecision };
+    setPending((before) => new Map(before).set(image.id, state));
     const work = (async () => {
       await previous;
       try {
@@ -139,11 +152,10 @@ function useImageRequests(show: (place: Place) => void) {
         const text = t("review.refused", { number: orderNumber, position: image.position });
         const back = { text: t("review.refused.show"), run: () => again() };
         showToast(`${text} ${failureSentence(error, t)}`, failureTone(error), back);
+        if (latest.current.get(image.id) === request) settle((_state, id) => id === image.id);
         return false;
       } finally {
-        const isLast = latest.current.get(image.id) === request;
         await ended(orderNumber);
-        if (isLast) setDecided((before) => new Set([...before].filter((id) => id !== image.id)));
       }
     })();
     const again = (): void => {
@@ -153,5 +165,5 @@ function useImageRequests(show: (place: Place) => void) {
     lines.current.set(image.id, work);
     return work;
   };
-  return { decided, run };
+  return { pending, run };
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import type { TextKey } from "@/i18n/catalogue";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts, type Shortcut } from "@/lib/shortcuts";
@@ -18,7 +18,7 @@ export interface ReviewCommands {
   pan: Record<string, () => void>;
 }
 
-/** The presets that have a key; only those are offered that the API lists. */
+/** The presets that have a key; those are offered that the API lists. */
 export const REVIEW_PRESETS = [
   { key: "q", preset: "quick" },
   { key: "f", preset: "fine" },
@@ -47,10 +47,10 @@ function positional(
 
 function usePositionalKeys(commands: ReviewCommands, canEdit: boolean): void {
   const current = useRef({ commands, canEdit });
-  useEffect(() => {
+  useLayoutEffect(() => {
     current.current = { commands, canEdit };
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (event.target instanceof Element && event.target.closest("input, textarea, select, [role=dialog]"))

@@ -1,12 +1,19 @@
+import { useQuery } from "@tanstack/react-query";
+import { ForOperators } from "@/components/session/ForOperators";
+import { usePause } from "@/hooks/useQueues";
 import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import type { SystemState } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/duration";
+import { queuesQuery, type QueueKind } from "@/lib/queues";
 import { isOutboxStuck, type QueueState } from "@/lib/system";
 import { linePoints } from "./bars";
 import { CARD, Section } from "./Section";
 import { Unavailable } from "./Unavailable";
+
+/** By the name of a queue, the kind of the versions that it has. */
+const KINDS: Readonly<Record<string, QueueKind>> = { coloring: "coloring", vectorize: "svg" };
 
 const WIDTH = 100;
 const HEIGHT = 26;
@@ -47,13 +54,46 @@ function Depth({ value, name }: { value: number; name: string }) {
   );
 }
 
+function PauseButton({ kind, isPaused }: { kind: QueueKind; isPaused: boolean }) {
+  const { t } = useLanguage();
+  const { isPending, pause } = usePause(kind);
+  const action = isPaused ? "resume" : "pause";
+  return (
+    <button
+      type="button"
+      className="button button-small"
+      disabled={isPending}
+      aria-label={t(`pause.${kind}.${action}`)}
+      onClick={() => pause(!isPaused)}
+    >
+      {t(`pause.${action}`)}
+    </button>
+  );
+}
+
+/** Pauses the queue, or resumes it; nothing for a queue that cannot be paused. */
+function Pause({ name }: { name: string }) {
+  const { data } = useQuery(queuesQuery);
+  const kind = KINDS[name];
+  const queue = data?.queues.find((one) => one.kind === kind);
+  if (!queue) return null;
+  return (
+    <ForOperators>
+      <PauseButton kind={queue.kind} isPaused={queue.paused_at !== null} />
+    </ForOperators>
+  );
+}
+
 function Queue({ queue, depths }: { queue: QueueState; depths: readonly number[] }) {
   const { t } = useLanguage();
   const key = `system.queue.${queue.name}`;
   const name = isTextKey(key) ? t(key) : queue.name;
   return (
     <div className={cn(CARD, "flex flex-col px-3 py-3 sm:px-4")}>
-      <h3 className="text-[13px] font-medium text-mute">{name}</h3>
+      <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-2 gap-y-1">
+        <h3 className="text-[13px] font-medium text-mute">{name}</h3>
+        <Pause name={queue.name} />
+      </div>
       <dl className="mt-0.5 flex flex-wrap gap-x-4">
         <Depth value={queue.waiting} name={t("system.queue.waiting")} />
         <Depth value={queue.in_progress} name={t("system.queue.inProgress")} />

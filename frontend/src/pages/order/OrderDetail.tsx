@@ -98,7 +98,7 @@ function Loaded({ order }: { order: Order }) {
             <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
             <div className="flex flex-wrap gap-2 sm:ml-auto">
               <GenerateAll order={order} options={options.toSend} />
-              <NextAction order={order} />
+              <NextAction order={order} options={options.toSend} />
             </div>
           </div>
         </ForOperators>

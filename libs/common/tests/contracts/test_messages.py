@@ -17,6 +17,7 @@ from pastelka_common.contracts.messages import (
     OrderChanged,
     OrderCreated,
     OrderDeleted,
+    QueueChanged,
     Retry,
     SelectionChanged,
     SvgFact,
@@ -59,6 +60,7 @@ EXAMPLES: list[tuple[Message, str, str | None]] = [
     (OrderCreated(order_number="1270"), "events.order.1270.order_created", None),
     (OrderDeleted(order_number="1270"), "events.order.1270.order_deleted", None),
     (OrderChanged(order_number="1270"), "events.order.1270.order_changed", None),
+    (QueueChanged(kind="coloring"), "events.queue.coloring.queue_changed", None),
     (SelectionChanged(order_number="1270", image_id=3), "events.order.1270.selection_changed", None),
     (
         VersionStatusChanged(

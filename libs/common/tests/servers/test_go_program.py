@@ -12,6 +12,8 @@ from pastelka_common.servers.go_program import GoProgram, program_from_env
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go to build with")
 HELLO = 'package main\n\nfunc main() { println("hello") }\n'
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

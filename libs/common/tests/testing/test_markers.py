@@ -47,8 +47,9 @@ def test_a_test_that_does_not_say_so_cannot_start_a_server(project: pytest.Pytes
     )
 
 
-def test_the_folder_says_that_a_test_breaks_a_system(pytester: pytest.Pytester) -> None:
-    pytester.mkdir("faults")
-    (pytester.path / "faults" / "test_it.py").write_text("def test_it(): pass\n")
-    result = pytester.runpytest_subprocess("--collect-only", "-q", "-m", "faults")
+@pytest.mark.parametrize(("folder", "marker"), [("faults", "faults"), ("k8s", "server"), ("chart", "slow")])
+def test_the_folder_says_what_its_tests_are(pytester: pytest.Pytester, folder: str, marker: str) -> None:
+    pytester.mkdir(folder)
+    (pytester.path / folder / "test_it.py").write_text("def test_it(): pass\n")
+    result = pytester.runpytest_subprocess("--collect-only", "-q", "-m", marker)
     result.stdout.fnmatch_lines(["1 test collected*"])

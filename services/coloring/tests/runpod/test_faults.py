@@ -13,6 +13,8 @@ from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings, JobPlan
 from pastelka_common.testing.fake_runpod_jobs import FaultAnswer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("fault", "code"),

@@ -12,6 +12,7 @@ from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.sources import local_source
 
+pytestmark = pytest.mark.slow
 SCALE = 100
 """Everything below lasts a hundredth of what it does in production."""
 

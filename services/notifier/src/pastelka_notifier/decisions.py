@@ -11,6 +11,7 @@ from pastelka_common.contracts.messages import (
     OrderChanged,
     OrderCreated,
     OrderDeleted,
+    QueueChanged,
     SelectionChanged,
     VersionStatusChanged,
 )
@@ -32,7 +33,7 @@ def order_topic(order_number: str) -> str:
     return f"orders/{order_number}"
 
 
-def decide(event: Event) -> Update | None:
+def decide(event: Event | QueueChanged) -> Update | None:
     """The update for ``event``, or ``None`` if no subscriber needs one."""
     match event:
         case OrderCreated() | OrderDeleted():
@@ -41,6 +42,8 @@ def decide(event: Event) -> Update | None:
             return _order_update(event)
         case VersionStatusChanged():
             return _of_status(event)
+        case QueueChanged():
+            return Update((LIST_TOPIC,), {"type": "queue_update", "kind": event.kind})
         case _:
             return None
 

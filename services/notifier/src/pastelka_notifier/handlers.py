@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
-from pastelka_common.contracts.messages import CommittedEvent, Event, now
+from pastelka_common.contracts.messages import CommittedEvent, Event, QueueChanged, now
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ConsumerSpec
@@ -39,7 +39,7 @@ EVENT_TO_PUSH = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 120),
 )
 
-_EVENTS: TypeAdapter[Event] = TypeAdapter(CommittedEvent)
+_EVENTS: TypeAdapter[Event | QueueChanged] = TypeAdapter(CommittedEvent)
 _AHEAD = 2000
 _BATCH = 500
 _SHORTEST_PAUSE = 0.1

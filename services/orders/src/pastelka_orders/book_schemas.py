@@ -8,15 +8,14 @@ from pastelka_orders.api.field_limits import (
     DEDICATION_LENGTH,
     LAYOUT_LENGTH,
     MAX_COPIES,
-    ORDER_NUMBER_LENGTH,
     TITLE_LENGTH,
 )
 from pastelka_orders.book.description import BookOptions
+from pastelka_orders.bulk_schemas import OrderNumbers
 from pastelka_orders.domain import text
 from pastelka_orders.schemas import Error, ShopValuesOrNone, omitted_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
-MAX_ORDERS = 100
 MAX_JOINED_BYTES = 512 * 2**20
 """Of the books that become one PDF: copies of a bucket's files and the PDF are temporary files."""
 
@@ -118,7 +117,4 @@ class BooksRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    order_numbers: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=ORDER_NUMBER_LENGTH, pattern=r"^[^/\x00]+$")]],
-        Field(min_length=1, max_length=MAX_ORDERS, json_schema_extra={"uniqueItems": True}),
-    ]
+    order_numbers: OrderNumbers

@@ -13,11 +13,15 @@ from pastelka_common.messaging.topology import FACTS_CONSUMER, STATUS, ConsumerS
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStats:
-    """Messages of one consumer: waiting, in progress, and the sequence up to which all are finished."""
+    """Messages of one consumer: waiting, in progress, and the sequence up to which all are finished.
+
+    A paused one delivers none.
+    """
 
     waiting: int = 0
     in_progress: int = 0
     finished: int = 0
+    is_paused: bool = False
 
 
 async def consumer_stats(nc: Client, spec: ConsumerSpec) -> ConsumerStats:
@@ -27,7 +31,7 @@ async def consumer_stats(nc: Client, spec: ConsumerSpec) -> ConsumerStats:
     except NotFoundError:
         return ConsumerStats()
     finished = info.ack_floor.stream_seq if info.ack_floor else 0
-    return ConsumerStats(info.num_pending or 0, info.num_ack_pending or 0, finished or 0)
+    return ConsumerStats(info.num_pending or 0, info.num_ack_pending or 0, finished or 0, bool(info.paused))
 
 
 async def are_facts_applied(nc: Client, kind: StatusType, version_id: int) -> bool:

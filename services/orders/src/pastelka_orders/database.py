@@ -21,6 +21,7 @@ from pastelka_orders.database_errors import (
     sqlstate,
     unavailable,
 )
+from pastelka_orders.repository import order_history
 from pastelka_orders.settings import OrdersSettings
 
 T = TypeVar("T")
@@ -122,6 +123,7 @@ class Database:
         time.reschedule(end)
         async with _connected(self.engine) as connection:
             with _connection_held():
+                await order_history.set_actor(connection)
                 result = await work(connection)
             if time.expired():
                 await asyncio.sleep(0)  # raises

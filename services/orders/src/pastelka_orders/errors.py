@@ -62,6 +62,13 @@ class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
         super().__init__(f"No line item {item_id} in this order.", line_item_id=item_id)
 
 
+class NoteNotFoundError(NotFoundError, code="note_not_found"):
+    """The order's history has no such note."""
+
+    def __init__(self, note_id: int) -> None:
+        super().__init__(f"The order has no note {note_id}.", note_id=note_id)
+
+
 class PreconditionFailedError(
     OrdersError, status=412, code="precondition_failed", title="Precondition failed"
 ):
@@ -145,13 +152,14 @@ class NothingToDoError(ConflictError, code="nothing_to_do"):
 class NothingChosenError(ConflictError, code="nothing_chosen"):
     """There is no file to export."""
 
-    def __init__(self, order_number: str, what: str) -> None:
+    def __init__(self, what: str, *order_numbers: str) -> None:
         reason = {
             "coloring": "has no chosen coloring page; choose a completed one.",
             "svg": "has no chosen SVG; choose a completed one.",
             "photos": "has no stored photo yet; wait for its download.",
         }[what]
-        super().__init__(f"Order {order_number} {reason}", order_number=order_number)
+        ids = {"order_number": order_numbers[0], "order_numbers": list(order_numbers)}
+        super().__init__(f"Order {', '.join(order_numbers)} {reason}", **ids)
 
 
 class NoChosenPageError(ConflictError, code="no_chosen_page"):

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.stored_messages import StreamNotFoundError, get_stream_state
@@ -40,6 +41,9 @@ QUEUE_AGE = Gauge(
     "Age of the oldest message that a consumer has not finished",
     ["consumer"],
 )
+QUEUE_PAUSED = Gauge(
+    "pastelka_queue_paused", "1 if a consumer of jobs is paused, else 0", ["consumer", "kind"]
+)
 OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed but not published")
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
 OUTBOX_REFUSED = Gauge("pastelka_outbox_refused_messages", "Messages that the broker permanently refuses")
@@ -54,6 +58,7 @@ COLLECTED = Gauge(
 )
 
 _CONSUMERS = (COLORING_CONSUMER, VECTORIZE_CONSUMER, FACTS_CONSUMER, EVENTS_CONSUMER)
+_KINDS: dict[str, StatusType] = {COLORING_CONSUMER.name: "coloring", VECTORIZE_CONSUMER.name: "svg"}
 ROW_JOBS = {
     "download": downloads.TABLE,
     "shop": shop_jobs.TABLE,
@@ -146,6 +151,8 @@ async def _queue(nc: Client, spec: ConsumerSpec) -> None:
     is_empty = not (found.waiting or found.in_progress)
     QUEUE.labels(spec.name, "waiting").set(found.waiting)
     QUEUE.labels(spec.name, "in_progress").set(found.in_progress)
+    if spec.name in _KINDS:
+        QUEUE_PAUSED.labels(spec.name, _KINDS[spec.name]).set(found.is_paused)
     QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(nc, spec, found.finished + 1))
 
 

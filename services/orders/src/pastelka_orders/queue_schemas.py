@@ -1,6 +1,6 @@
-"""What the API returns about waiting versions."""
+"""What the API returns about queues and waiting versions."""
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
 
@@ -18,3 +18,17 @@ class OrderQueueResponse(BaseModel):
 
     order_number: str
     waiting: list[WaitingVersion]
+
+
+class PausableQueue(BaseModel):
+    """The queue of one kind of versions."""
+
+    kind: StatusType
+    paused_at: AwareDatetime | None = Field(description="Since when workers get no jobs; null: not paused")
+    paused_by: str | None = Field(description="Who paused it; null: not paused")
+
+
+class QueuesResponse(BaseModel):
+    """The queues that can be paused."""
+
+    queues: list[PausableQueue]

@@ -1,6 +1,7 @@
 """Request and response bodies. Field names and their order are the specification's."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,7 +15,7 @@ from pydantic import (
 )
 
 from pastelka_common.contracts.options import ColoringProviderName
-from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStage, OrderStatus
 
@@ -100,7 +101,7 @@ class PresetResponse(BaseModel):
         description="Recent median time from start to completion of a page with these options;"
         " null if there are too few"
     )
-    cost: float | None = Field(description="Price of a page; null if unknown")
+    cost: Decimal | None = Field(description="Price of a page; null if unknown")
 
 
 class PresetsResponse(BaseModel):
@@ -109,6 +110,8 @@ class PresetsResponse(BaseModel):
     provider: ColoringProviderName
     options: list[str] = Field(description="Names of the supported options; others are rejected")
     items: list[PresetResponse]
+    svg_cost: Decimal | None = Field(description="Price of an SVG; null if unknown")
+    currency: str = Field(description="Of all prices: an ISO 4217 code", examples=["USD"])
 
 
 class SvgOptionsResponse(BaseModel):
@@ -253,6 +256,9 @@ class OrderHead(BaseModel):
     printed_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is printed")]
     shipped_at: Annotated[AwareDatetime | None, omitted_if_none("Only present if it is shipped")]
     note: Annotated[str | None, omitted_if_none("Only present if there is one")]
+    assignee: Annotated[
+        str | None, omitted_if_none("Who is responsible for it; only present if there is someone")
+    ]
     created_at: AwareDatetime
     updated_at: AwareDatetime
     cancelled_at: Annotated[
@@ -272,9 +278,25 @@ class OrderHead(BaseModel):
     ]
 
 
+class OrderShopValues(BaseModel):
+    """The shop's values of edited fields of an order."""
+
+    customer_name: str | None = None
+
+
+OrderShopValuesOrNone = Annotated[
+    OrderShopValues | None, omitted_if_none("Only present if the order was edited")
+]
+OrderShopChangedFields = Annotated[
+    list[str] | None, omitted_if_none("Which of `shop_values` the shop changed after the edit")
+]
+
+
 class OrderResponse(OrderHead):
     """One order with its line items, images and versions."""
 
+    shop_values: OrderShopValuesOrNone
+    shop_changed_fields: OrderShopChangedFields
     line_items: list[LineItemResponse]
 
 
@@ -319,29 +341,6 @@ class OrderListResponse(BaseModel):
         description="Orders with this status or stage: exact up to 999, 1000 stands for more; null with `q`"
     )
     shop_configured: bool = Field(description="Whether orders can be fetched from the shop")
-
-
-class TimelineEntry(BaseModel):
-    """One status change of one version."""
-
-    image_id: int
-    status_type: StatusType
-    version_id: int
-    version: int
-    run: int
-    attempt: int
-    status: str
-    error_code: str | None
-    at: AwareDatetime
-    seconds: float | None = Field(description="Duration of the status; null while it lasts")
-    retry: RetryOrNone
-
-
-class TimelineResponse(BaseModel):
-    """Every status change of an order, oldest first."""
-
-    order_number: str
-    entries: list[TimelineEntry]
 
 
 class FetchFromShopRequest(BaseModel):

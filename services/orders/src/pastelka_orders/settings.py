@@ -1,6 +1,7 @@
 """Settings of the orders service."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,9 +12,12 @@ from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.book.settings import PrintSettings
+from pastelka_orders.domain.prices import Prices
 from pastelka_orders.models.orders import MANY_FILES
 from pastelka_orders.photos.download import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
+
+_Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 _FILES_PER_PASS = 500
@@ -35,6 +39,9 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     mercure_cookie_seconds: Annotated[int, Field(ge=20, le=24 * 3600)] = 600
     timezone: str = "Europe/Prague"
     coloring_provider: ColoringProviderName = "local"
+    coloring_price: _Price | None = None
+    svg_price: _Price | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
     photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000
@@ -53,7 +60,15 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     retention_interval: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
 
-    @field_validator("retention_days", "reconcile_files_per_pass", "database_direct_url", mode="before")
+    @field_validator(
+        "retention_days",
+        "reconcile_files_per_pass",
+        "database_direct_url",
+        "coloring_price",
+        "svg_price",
+        "currency",
+        mode="before",
+    )
     @classmethod
     def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
         is_empty = isinstance(value, str) and not value.strip()
@@ -67,6 +82,11 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
                 f"must be 0 or at least {MANY_FILES}: fewer cannot distinguish lost files from a wrong mount"
             )
         return files
+
+    @property
+    def prices(self) -> Prices:
+        """Prices for estimates."""
+        return Prices(self.coloring_price, self.svg_price)
 
     @property
     def files_per_pass(self) -> int:

@@ -18,7 +18,7 @@ from pastelka_orders.exports import StoredEntry, file_name, zip_export
 def page(path: Path, *, size: tuple[int, int] = (300, 200)) -> bytes:
     """Store a coloring page; returns the file's content."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.effect_noise(size, 50).save(path, "PNG")
+    Image.effect_noise(size, 50).save(path, "PNG", compress_level=1)
     return path.read_bytes()
 
 

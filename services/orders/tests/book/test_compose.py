@@ -31,6 +31,7 @@ from services.orders.tests.book.samples import (
 )
 
 UPRIGHT, LYING = (800, 1200), (1200, 800)
+pytestmark = pytest.mark.slow
 MIXED = [UPRIGHT, LYING, LYING, UPRIGHT, LYING, UPRIGHT, LYING]
 
 

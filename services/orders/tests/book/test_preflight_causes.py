@@ -73,7 +73,10 @@ async def svg_outdated(scene: Scene) -> None:
     await scene.worker.end("svg", svg["id"])
     newer = await scene.second_version()
     await scene.worker.end("coloring", newer)
-    page(scene.api.storage / "1/1/coloring/v2/image_1.png", size=LARGE)
+    (scene.api.storage / "1/1/coloring/v2").mkdir()
+    (scene.api.storage / "1/1/coloring/v2/image_1.png").write_bytes(
+        (scene.api.storage / PHOTO_1).read_bytes()
+    )
     await scene.sql.execute(
         "UPDATE images SET selected_coloring_id = $1, selected_svg_id = $2 WHERE id = 1", newer, svg["id"]
     )
@@ -167,6 +170,13 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def large_pages(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """Content of two coloring pages; it takes a second to encode one."""
+    file = tmp_path_factory.mktemp("pages") / "page.png"
+    return [page(file, size=LARGE) for _ in range(2)]
+
+
 def test_every_finding_has_a_cause() -> None:
     assert {cause.__name__ for cause, *_ in CAUSES} == set(get_args(preflight.Code))
 
@@ -188,6 +198,7 @@ async def test_each_finding_is_caused_and_stops_the_book_if_it_is_an_error(
     api: Any,
     worker: Any,
     sql: asyncpg.Connection,
+    large_pages: list[bytes],
     cause: Callable[[Scene], Awaitable[None]],
     severity: str,
     sentence: str,
@@ -195,8 +206,9 @@ async def test_each_finding_is_caused_and_stops_the_book_if_it_is_an_error(
     await api.order(2)
     for version in await api.post(f"{ORDER}/generate-coloring"):
         await worker.end("coloring", version["id"])
-    for image in (1, 2):
-        page(api.storage / f"1/1/coloring/v1/image_{image}.png", size=LARGE)
+    (api.storage / PHOTO_1).parent.mkdir(parents=True)
+    for image, content in enumerate(large_pages, start=1):
+        (api.storage / f"1/1/coloring/v1/image_{image}.png").write_bytes(content)
     assert await api.get(PREFLIGHT) == {"can_print": True, "findings": []}
     await cause(Scene(api, worker, sql))
     found = await api.get(PREFLIGHT)

@@ -1,9 +1,7 @@
 """The operator's command line, as a process against a real nats-server and PostgreSQL."""
 
-import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from nats.aio.client import Client
 from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.topology import DEAD, JOBS, ensure_streams
 from pastelka_common.servers import ServerProcess, free_port
+from pastelka_common.testing.forkserver import run_forked
 from services.orders.tests.command_line import Command, Result
 
 
@@ -42,14 +41,8 @@ def command(broker: ServerProcess, orders_url: str, tmp_path: Path) -> Command:
             "RECONCILE_GRACE": "0",
             **env,
         }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pastelka_orders", *arguments),
-            env={name: value for name, value in settings.items() if value is not None},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return Result(process.returncode or 0, out.decode(), err.decode())
+        given = {name: value for name, value in settings.items() if value is not None}
+        return Result(*await run_forked("pastelka_orders", *arguments, env=given))
 
     return run
 

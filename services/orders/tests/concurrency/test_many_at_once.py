@@ -6,7 +6,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +18,10 @@ import httpx
 import pytest_asyncio
 
 from pastelka_common.servers import free_port
+from pastelka_common.testing.forkserver import fork_server
 from pastelka_common.testing.waiting import until
 
+_API = "pastelka_orders.entrypoints.api"
 PROCESSES = int(os.environ.get("HAMMER_PROCESSES", "10"))
 PEOPLE, CLICKS, ORDERS, IMAGES = 12, 25, 3, 2
 SEED = int(os.environ.get("HAMMER_SEED", "20261123"))
@@ -122,12 +123,13 @@ class Town:
 async def api_process(env: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     """One API process, ready, with a client of it."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pastelka_orders.entrypoints.api"),
-        env={**env, "HOST": "127.0.0.1", "PORT": str(port)},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    with open(os.devnull, "wb") as output:  # noqa: ASYNC230, PTH123 - does not block
+        process = await fork_server(_API).start(
+            _API,
+            env={**env, "HOST": "127.0.0.1", "PORT": str(port)},
+            out=output.fileno(),
+            err=output.fileno(),
+        )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60) as client:
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from pastelka_orders.photos.photo_limits import PhotoLimits
 
@@ -30,7 +31,7 @@ class Hostile:
 
 
 def _one(name: str, make: Callable[[], bytes] | bytes, codes: str | Iterable[str], said: str = "") -> Hostile:
-    made = make if callable(make) else lambda: make
+    made = cache(make) if callable(make) else lambda: make
     return Hostile(name, made, frozenset({codes} if isinstance(codes, str) else codes), said)
 
 
@@ -129,7 +130,7 @@ NAMES = (
 )
 """How a file may be called, and what it is called when it is refused."""
 
-TAMED = (
+_TAMED: tuple[tuple[str, Callable[[], bytes], bytes | None], ...] = (
     ("script.gif", lambda: files.encoded("GIF", mode="P") + b"/*alert(1)*/", b"alert"),
     ("archive.jpg", lambda: files.noise("JPEG") + b"PK\3\4alert(1)", b"alert"),
     ("comment.jpg", lambda: files.jpeg_with(files.segment(0xFE, b"<script>alert(1)</script>")), b"alert"),
@@ -170,6 +171,7 @@ TAMED = (
     ("near.webp", lambda: files.encoded("WEBP", NEAR, lossless=True, quality=1, method=0), None),
     ("scans.jpg", lambda: files.jpeg_of_scans(20, (4000, 4000)), None),
 )
+TAMED = tuple((name, cache(make), unwanted) for name, make, unwanted in _TAMED)
 """Photos that carry or cost more than they should: taken, without what may not be in what is stored."""
 
 

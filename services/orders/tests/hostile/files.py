@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -28,12 +29,14 @@ def noise(image_format: str, size: tuple[int, int] = (200, 150), **settings: Any
     return file.getvalue()
 
 
+@cache
 def deflated(size: int) -> bytes:
     """``size`` zero bytes, a thousandth as long."""
     packer = zlib.compressobj(9)
     return b"".join([*(packer.compress(piece) for piece in _zeros(size)), packer.flush()])
 
 
+@cache
 def gzipped(size: int) -> bytes:
     """The same as a gzip file."""
     packer = zlib.compressobj(9, wbits=31)

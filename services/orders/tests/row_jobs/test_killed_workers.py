@@ -1,9 +1,7 @@
 """A worker takes over the jobs of a killed one when their claims expire."""
 
-import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -16,6 +14,7 @@ from pastelka_common.messaging.attempts import RetryPolicy
 from pastelka_common.servers import ServerProcess
 from pastelka_common.servers.ports import free_port
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.forkserver import fork_server
 from pastelka_common.testing.waiting import until
 from pastelka_orders import row_jobs
 from pastelka_orders.database import Database
@@ -42,6 +41,7 @@ from services.orders.tests.row_jobs.running import (
 )
 from services.orders.tests.test_downloads import Host, awaiting, serving
 
+_WORKER = "pastelka_orders.entrypoints.worker"
 START = 240.0
 """Seconds within which a worker process begins its work, on a busy machine too."""
 
@@ -59,9 +59,7 @@ async def worker_process(
         "PORT": str(free_port()),
         **others,
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pastelka_orders.entrypoints.worker"), env=environment
-    )
+    process = await fork_server(_WORKER).start(_WORKER, env=environment, out=1, err=2)
     try:
         yield
         process.send_signal(signal.SIGKILL)

@@ -110,3 +110,57 @@ async def test_a_change_by_the_shop_is_open_until_its_field_is_answered(
     settled = await patch(api, quantity=3)
     assert not {"shop_changed_fields", "shop_changed_at"} & set(settled)
     assert settled["shop_values"]["title"] == "Nový název"
+
+
+async def test_a_customer_that_was_edited_here_stays_and_the_shops_is_marked(
+    shop: Any, payload: Any, api: Any
+) -> None:
+    def sent(hour: int, first_name: str, **changes: Any) -> Any:
+        found = payload(updated_at=f"2026-11-20T{hour}:00:00Z", **changes)
+        found["customer"].update(first_name=first_name, last_name="Nováková")
+        return found
+
+    async def edit(name: str) -> Any:
+        response = await api.http.patch(f"{ORDER}/details", json={"customer_name": name})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def customer() -> tuple[Any, ...]:
+        found = await api.get(ORDER)
+        names = ("customer_name", "shop_values", "shop_changed_fields")
+        return tuple(found.get(name) for name in names)
+
+    await shop.send(sent(10, "Jana"))
+    edited = await edit("Jana Dvořáková")
+    assert edited["shop_values"] == {"customer_name": "Jana Nováková"}
+    # Something else changes in the shop.
+    await shop.send(sent(11, "Jana", financial_status="refunded"), "orders/updated")
+    assert await customer() == ("Jana Dvořáková", {"customer_name": "Jana Nováková"}, None)
+    await shop.send(sent(12, "Eva"), "orders/updated")
+    assert await customer() == ("Jana Dvořáková", {"customer_name": "Eva Nováková"}, ["customer_name"])
+    assert (await api.get("/orders?q=dvorakova"))["items"]
+    await edit("Jana Dvořáková")  # the same value: it stays as it is
+    assert await customer() == ("Jana Dvořáková", {"customer_name": "Eva Nováková"}, None)
+    await edit("Eva Nováková")
+    assert await customer() == ("Eva Nováková", None, None)
+    await shop.send(sent(13, "Evička"), "orders/updated")
+    assert await customer() == ("Evička Nováková", None, None)
+    assert (await api.get("/orders?q=evicka"))["items"]
+
+    history = (await api.get(f"{ORDER}/history"))["items"]
+    by_shop = [(one["action"], one["actor"]["name"]) for one in history if one["actor"]["kind"] == "shop"]
+    assert by_shop == [
+        ("order_changed", "orders/updated"),
+        ("shop_value_kept_apart", "orders/updated"),
+        ("order_changed", "orders/updated"),  # the payment, twice
+        ("order_changed", "orders/updated"),
+        ("created", "orders/create"),
+    ]
+    assert [one["action"] for one in history if one["actor"]["kind"] == "open"] == ["order_changed"] * 2
+
+
+async def test_an_order_cancelled_by_the_shop_is_recorded(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
+    await shop.send(payload("cancelled", updated_at="2026-11-20T11:00:00Z"), "orders/cancelled")
+    newest = (await api.get(f"{ORDER}/history"))["items"][0]
+    assert (newest["action"], newest["actor"]) == ("cancelled", {"kind": "shop", "name": "orders/cancelled"})

@@ -53,17 +53,18 @@ class Dashboard:
         return self.built
 
     def check(self, say: Report = silent, *, quick: bool = False) -> list[str]:
-        """Run linters, type checker and tests and, unless ``quick``, a build; returns a summary. Blocks.
+        """Run linters, type checker and tests; returns a summary. Blocks.
 
-        A passed check is not repeated until a file changes. Raises :class:`DashboardError` with the complete
-        output.
+        Also builds, unless ``quick`` or the build is current. A passed check is not repeated until a file
+        changes. Raises :class:`DashboardError` with the complete output.
         """
         with self._lock():
             checked, sources = self._checked_digest(), self.digest()
             if checked in self._passed(quick=quick) and (quick or self.is_current()):
                 return ["unchanged since it passed"]
-            output = self._npm(say).run(self.folder, "run", "check:quick" if quick else "check")
-            if not quick:
+            builds = not quick and not self.is_current()
+            output = self._npm(say).run(self.folder, "run", "check" if builds else "check:quick")
+            if builds:
                 self._stamp(sources)
             self._note(quick=quick).write_text(checked)
         lines = (line.strip() for line in output.splitlines())

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from pastelka_common.servers import (
 )
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.dashboard import dist
-from pastelka_local.testing.services import Service
+from pastelka_local.testing.services import Service, fork
 
 _MODULES = {
     "api": "pastelka_orders.entrypoints.api",
@@ -40,7 +39,8 @@ class StackOptions:
 
     With ``dashboard`` nginx runs and serves the built dashboard, which is built first if it is out of date (a
     minute or more if its packages are not installed). ``launcher`` is a program (module and arguments) that
-    runs the services' modules.
+    runs the services' modules. Unless ``is_forked`` they start as in production: slower, but
+    without shared memory.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class StackOptions:
     dashboard: bool = False
     durable: bool = False
     launcher: tuple[str, ...] = ()
+    is_forked: bool = True
 
 
 class RunningStack:
@@ -86,7 +87,7 @@ class RunningStack:
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the database."""
-        return self.postgres.url.replace("postgresql://", "postgresql+asyncpg://", 1)
+        return _sqlalchemy_url(self.postgres)
 
     def subscriber(self, *topics: str) -> Subscriber:
         """A subscriber at the hub."""
@@ -113,7 +114,7 @@ class RunningStack:
         """Start one more process of a kind (``api``, ``worker``, ...); ``env`` applies to it alone."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], {**self.env(), **(env or {})}, self.folder, port=port)
-        service.launcher = self.options.launcher
+        service.launcher, service.is_forked = self.options.launcher, self.options.is_forked
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
         await service.start(deadline=deadline)
@@ -121,6 +122,8 @@ class RunningStack:
 
     async def _start(self) -> None:
         self.storage.mkdir(parents=True, exist_ok=True)
+        if not self.options.durable and not self.postgres.folder.exists():
+            await _copy_cluster(self.folder, self.postgres.folder, {**os.environ, **self.env()})
         await asyncio.gather(*(self._run(name, server) for name, server in self._parts().items()))
         await self._migrate()
         wanted = self.options.services
@@ -147,17 +150,41 @@ class RunningStack:
         await self._run("nginx", self.nginx)
 
     async def _migrate(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pastelka_orders.entrypoints.migrate",
-            env={**os.environ, **self.env()},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise RuntimeError(f"the migrations failed:\n{output.decode()}")
+        if self.options.durable:
+            await _migrate(self.folder, {**os.environ, **self.env()})
+
+
+_made_clusters: list[Path] = []
+"""The last one is copied for the stacks of this process; it is in the folder of the stack that made it."""
+_making_cluster = asyncio.Lock()
+
+
+async def _copy_cluster(stack: Path, target: Path, env: Mapping[str, str]) -> None:
+    """Copy a database cluster at the latest revision; making one takes two seconds of CPU."""
+    async with _making_cluster:
+        if not _made_clusters or not _made_clusters[-1].exists():
+            _made_clusters.append(await _make_cluster(stack, env))
+    copying = await asyncio.create_subprocess_exec("cp", "-a", _made_clusters[-1], target)
+    if await copying.wait() != 0:
+        raise RuntimeError(f"{_made_clusters[-1]} could not be copied to {target}")
+
+
+async def _make_cluster(stack: Path, env: Mapping[str, str]) -> Path:
+    server = PostgresServer(folder=stack / "cluster", durable=False)
+    async with running(server):
+        await _migrate(stack, {**env, "DATABASE_URL": _sqlalchemy_url(server)})
+    return server.folder
+
+
+async def _migrate(folder: Path, env: Mapping[str, str]) -> None:
+    log = folder / "migrate.log"
+    process = await fork("pastelka_orders.entrypoints.migrate", env=env, log=log)
+    if await process.wait() != 0:
+        raise RuntimeError(f"the migrations failed:\n{log.read_text()}")
+
+
+def _sqlalchemy_url(server: PostgresServer) -> str:
+    return server.url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
 async def _end(service: Service) -> None:

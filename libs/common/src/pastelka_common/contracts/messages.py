@@ -239,8 +239,19 @@ class VersionStatusChanged(Event):
     status: str
 
 
+class QueueChanged(Message):
+    """A queue was paused or resumed, which can be fetched."""
+
+    event: Literal["queue_changed"] = "queue_changed"
+    kind: StatusType
+
+    @property
+    def subject(self) -> str:
+        return f"events.queue.{self.kind}.{self.event}"
+
+
 CommittedEvent = Annotated[
-    OrderCreated | OrderDeleted | OrderChanged | SelectionChanged | VersionStatusChanged,
+    OrderCreated | OrderDeleted | OrderChanged | SelectionChanged | VersionStatusChanged | QueueChanged,
     Field(discriminator="event"),
 ]
 """Any event; ``event`` names its kind."""

@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.pauses import held_until
 from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 
 _EXPIRES = 30.0
@@ -272,7 +273,7 @@ class PullSubscription:
         if reconnected or self._subscription is None or self._is_heartbeat_overdue():
             await self._resubscribe()
         elif self._consumer_missing:
-            await ensure_consumer(self._nc, self._spec)
+            await ensure_consumer(self._nc, self._spec, paused_until=held_until(self._spec))
             self._consumer_missing = False
             log.warning("consumer recreated", consumer=self._spec.name)
         await self._request_missing()

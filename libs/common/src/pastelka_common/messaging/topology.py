@@ -197,9 +197,7 @@ COLORING_CONSUMER = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=1
 VECTORIZE_CONSUMER = ConsumerSpec(JOBS, "vectorize", "jobs.svg.*", ack_wait=10, max_ack_pending=1000)
 FACTS_CONSUMER = ConsumerSpec(STATUS, "orders-facts", "status.>", ack_wait=5, max_ack_pending=4096)
 DEAD_CONSUMER = ConsumerSpec(DEAD, "orders-dead", "dead.jobs.>", ack_wait=30, max_ack_pending=256)
-EVENTS_CONSUMER = ConsumerSpec(
-    EVENTS, "notifier", "events.order.>", ack_wait=3, max_ack_pending=4096, pinned=True
-)
+EVENTS_CONSUMER = ConsumerSpec(EVENTS, "notifier", "events.>", ack_wait=3, max_ack_pending=4096, pinned=True)
 
 RETIRED_CONSUMERS = ("download", "fetch", "sync", "erase")
 """Former consumers of ``JOBS``: these jobs are now rows of orders."""
@@ -294,14 +292,17 @@ async def _update_stream(js: JetStreamContext, config: StreamConfig) -> None:
         ) from error
 
 
-async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
+async def ensure_consumer(nc: Client, spec: ConsumerSpec, *, paused_until: str | None = None) -> None:
     """Create the consumer, or update it if the server allows.
 
-    Uses the JetStream API directly, because the client lacks newer settings (ADR-42, priority groups).
+    A new one is paused until ``paused_until`` (RFC 3339); the server keeps the pause of an existing one. Uses
+    the JetStream API directly, because the client lacks newer settings (ADR-42, priority groups).
     """
     names = names_of(nc)
     stream, filter_subject = names.stream(spec.stream), names.subject(spec.filter_subject)
     config = spec.as_config() | {"filter_subject": filter_subject}
+    if paused_until is not None:
+        config["pause_until"] = paused_until
     request = {"stream_name": stream, "config": config, "action": ""}
     subject = f"$JS.API.CONSUMER.CREATE.{stream}.{spec.name}.{filter_subject}"
     response = await nc.request(subject, json.dumps(request).encode(), timeout=5)

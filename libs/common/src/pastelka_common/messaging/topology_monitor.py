@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from prometheus_client import Counter
 
 from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.pauses import held_until
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.stored_messages import list_stream_names
 from pastelka_common.messaging.topology import (
@@ -60,11 +61,14 @@ class TopologyMonitor:
         self._stopped = asyncio.Event()
         self._names = {str(stream.name) for stream in streams(names=names_of(nc))}
 
-    async def declare(self) -> None:
-        """Create or update everything. Raises ``TopologyError`` and the client's errors."""
+    async def declare(self, *, is_recreated: bool = False) -> None:
+        """Create or update everything. Raises ``TopologyError`` and the client's errors.
+
+        With ``is_recreated``, a consumer that is missing may have been paused.
+        """
         await ensure_streams(self._nc, self._replicas)
         for spec in self._specs:
-            await ensure_consumer(self._nc, spec)
+            await ensure_consumer(self._nc, spec, paused_until=held_until(spec) if is_recreated else None)
 
     async def declare_first(self) -> None:
         """Create everything at startup, with retries: a cluster that has just started has no leader yet.
@@ -113,7 +117,7 @@ class TopologyMonitor:
         missing = self._names - await list_stream_names(self._nc)
         if not missing and connection == self._connection:
             return
-        await self.declare()
+        await self.declare(is_recreated=True)
         self._connection = connection
         for name in sorted(missing):
             DECLARED.labels(name).inc()

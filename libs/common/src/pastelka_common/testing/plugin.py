@@ -5,8 +5,10 @@ kernel, if pytest is killed). Fault tests run their own with :func:`pastelka_com
 
 The markers ``server``, ``browser`` and ``faults`` say what a test needs. They are derived from its fixtures
 and folder; a test that starts a server without such a fixture needs an explicit marker, and fails without.
+``slow`` marks what ``make check`` leaves to ``make test`` although it needs none of them.
 """
 
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
@@ -39,11 +41,12 @@ _SERVERS = frozenset(
         *("broker", "system"),  # of the members' own conftest.py
     }
 )
-_FOLDERS = {"faults": {"faults"}, "k8s": {"server"}}
+_FOLDERS = {"faults": {"faults"}, "k8s": {"server"}, "local": {"slow"}, "chart": {"slow"}}
 _MARKERS: Mapping[str, str] = {
     "server": "needs real servers (PostgreSQL, nats-server, the hub, nginx, an S3-compatible server)",
     "browser": "needs a Chromium",
     "faults": "breaks a whole running system",
+    "slow": "draws pages, composes books, renders the chart or waits: seconds without a server",
 }
 
 
@@ -52,6 +55,21 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     os.environ.setdefault(_WIRE_SEED, str(secrets.randbits(32)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Pause the garbage collector while tests are collected, and exempt what this creates from it.
+
+    The imported modules are millions of objects that live as long as the process: the collector's passes over
+    them take twice as long as the rest of the collection of tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Literal
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pastelka_common import telemetry
@@ -31,11 +33,14 @@ from pastelka_orders.api.routes import (
     addresses,
     approvals,
     books,
+    bulk,
     exports,
+    history,
     line_items,
     orders,
     presets,
     queue,
+    queues,
     session,
     shop,
     system,
@@ -83,7 +88,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=_operation_id,
         form_limits={
             "max_files": settings.order_max_photos,
             "max_fields": field_limits.FORM_FIELDS,
@@ -93,19 +98,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = AuthorizedRoute
-    app.include_router(addresses.router)
-    app.include_router(session.router, prefix="/api/v1")
-    app.include_router(shop.router, prefix="/api/v1")
-    app.include_router(orders.router, prefix="/api/v1")
-    app.include_router(queue.router, prefix="/api/v1")
-    app.include_router(exports.router, prefix="/api/v1")
-    app.include_router(books.router, prefix="/api/v1")
-    app.include_router(line_items.router, prefix="/api/v1")
-    app.include_router(books.joined_router, prefix="/api/v1")
-    app.include_router(versions.router, prefix="/api/v1")
-    app.include_router(approvals.router, prefix="/api/v1")
-    app.include_router(presets.router, prefix="/api/v1")
-    app.include_router(system.router, prefix="/api/v1")
+    app.router.routes.extend(_routes().routes)
     problems.install(app)
     describe(app)
     app.add_middleware(RequestLimitsMiddleware, _body_limits(settings))
@@ -116,6 +109,36 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     describe_schemes(app)
     check_permissions(app)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@cache
+def _routes() -> APIRouter:
+    """The routes, which depend on no settings; built once per process, since that takes 0.1 s."""
+    found = APIRouter(generate_unique_id_function=_operation_id)
+    found.include_router(addresses.router)
+    for router in (
+        session.router,
+        shop.router,
+        orders.router,
+        history.router,
+        queue.router,
+        bulk.router,
+        exports.router,
+        books.router,
+        line_items.router,
+        books.joined_router,
+        versions.router,
+        approvals.router,
+        presets.router,
+        queues.router,
+        system.router,
+    ):
+        found.include_router(router, prefix="/api/v1")
+    return found
 
 
 def _body_limits(settings: OrdersSettings) -> BodyLimits:

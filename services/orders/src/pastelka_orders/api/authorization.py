@@ -22,6 +22,7 @@ from pastelka_orders.access.errors import (
 )
 from pastelka_orders.access.origin import SAFE_METHODS
 from pastelka_orders.access.principal import Principal
+from pastelka_orders.actors import acting_as
 from pastelka_orders.api.deps import Services
 from pastelka_orders.api.problems import Responses, declared
 
@@ -104,7 +105,10 @@ class AuthorizedRoute(APIRoute):
             principal = await authorize(request, self.permission)
             if principal is None or request.method in SAFE_METHODS:
                 return await handle(request)
-            with structlog.contextvars.bound_contextvars(actor=principal.name, actor_kind=principal.kind):
+            with (
+                structlog.contextvars.bound_contextvars(actor=principal.name, actor_kind=principal.kind),
+                acting_as(principal.kind, principal.name),
+            ):
                 response = await handle(request)
                 log.info("request audited", action=name, **_result(response), **request.path_params)
                 return response

@@ -14,9 +14,15 @@ PAGE_SIZE, MIN_PAGE, MAX_PAGE = 50, 1, 200
 """Orders per page of the list."""
 
 ORDER_NUMBER_LENGTH = 100
+MAX_JOINED = 100
+"""Orders whose books become one PDF, or whose files one ZIP."""
+MAX_ESTIMATED = 1000
+"""Orders whose cost is estimated at once."""
+
 CURSOR_LENGTH = 200
 SEARCH_LENGTH = 100
 CUSTOMER_NAME_LENGTH = 200
+ASSIGNEE_LENGTH = 200
 NOTE_LENGTH = 2000
 REASON_LENGTH = 500
 """Of why a page was sent back, or an order is on hold."""

@@ -22,6 +22,7 @@ from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.erasure.loop import Retention
 from pastelka_orders.handlers.book_versions import BookJobs
 from pastelka_orders.handlers.downloads import Downloads
+from pastelka_orders.handlers.queue_pauses import PauseKeeper
 from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import Relay
 from pastelka_orders.pg_notify import listen
@@ -135,6 +136,7 @@ async def _work(
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
+        tasks.create_task(PauseKeeper(database, nc).run(stop))
         tasks.create_task(MetricsCollector(database, nc, storage).run(stop))
         tasks.create_task(listen(settings.direct_url, listeners, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))

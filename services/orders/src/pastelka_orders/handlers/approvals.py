@@ -1,4 +1,4 @@
-"""A person approves the chosen page of an image, lifts that, or sends the page back."""
+"""A person approves the chosen page of an image or those of an order, lifts that, or sends a page back."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from pastelka_orders.errors import (
     VersionNotFoundError,
 )
 from pastelka_orders.handlers.create_versions import require_wanted
+from pastelka_orders.handlers.generate import locked_of_order
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images
 from pastelka_orders.repository.images import LockedImage
@@ -41,6 +42,20 @@ async def approve(
         await images.choose(connection, "coloring", image_id, wanted)
     await images.approve(connection, image_id, approved_by)
     return await _changed(connection, image)
+
+
+async def approve_order(connection: AsyncConnection, order_number: str, approved_by: str) -> int:
+    """Approve every chosen, completed page of an order that is not approved; returns how many."""
+    locked = await locked_of_order(connection, order_number)
+    candidates = {image.selected_coloring_id: image for image in locked if not image.is_approved}
+    candidates.pop(None, None)
+    colorings = await images.colorings(connection, [image.id for image in candidates.values()])
+    completed = [c.id for c in colorings if c.id in candidates and c.status.has_file]
+    for version_id in completed:
+        image = candidates[version_id]
+        await images.approve(connection, image.id, approved_by)
+        await _changed(connection, image)
+    return len(completed)
 
 
 async def lift(connection: AsyncConnection, image_id: int) -> str:

@@ -49,12 +49,11 @@ async def colorings_of_order(
 
     Returns new and active ones. Raises ``NothingToDoError`` if there are neither.
     """
-    locked = await _locked_of_order(connection, order_number)
+    locked = await locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
     existing = [c for c in await images.colorings(connection, with_photo) if c.options == options]
-    made_or_active = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
     outbox = Outbox()
-    missing = [image_id for image_id in with_photo if image_id not in made_or_active]
+    missing = without_coloring(locked, existing, options)
     ids = await create_colorings(connection, outbox, missing, options, then_svg)
     await outbox.flush(connection)
     ids += [c.id for c in existing if c.status.is_active]
@@ -92,18 +91,16 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
 
     Returns new and active ones. Raises ``NothingToDoError`` if there are neither.
     """
-    locked = await _locked_of_order(connection, order_number)
+    locked = await locked_of_order(connection, order_number)
     image_ids = [image.id for image in locked]
-    colorings = await images.colorings(connection, image_ids)
-    sources = {image.id: _source(image, colorings) for image in locked}
-    pairs = [(image_id, source.id) for image_id, source in sources.items() if source is not None]
+    pairs = svg_sources(locked, await images.colorings(connection, image_ids))
     existing = [
         s
         for s in await images.svgs(connection, image_ids)
         if s.options == options and (s.image_id, s.coloring_version_id) in pairs
     ]
     outbox = Outbox()
-    ids = await create_svgs(connection, outbox, _without_svg(pairs, existing), options)
+    ids = await create_svgs(connection, outbox, without_svg(pairs, existing, options), options)
     await outbox.flush(connection)
     ids += [s.id for s in existing if s.status.is_active]
     if not ids:
@@ -116,16 +113,40 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
     return ids
 
 
-def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary]) -> list[tuple[int, int]]:
+def without_coloring(
+    locked: Sequence[LockedImage], colorings: Sequence[ColoringSummary], options: ColoringOptions
+) -> list[int]:
+    """Ids of the images that have a photo, and no completed or active coloring with these options."""
     made_or_active = {
-        (s.image_id, s.coloring_version_id) for s in existing if s.status.is_active or s.status.has_file
+        c.image_id for c in colorings if c.options == options and (c.status.is_active or c.status.has_file)
+    }
+    return [image.id for image in locked if image.path is not None and image.id not in made_or_active]
+
+
+def svg_sources(locked: Sequence[LockedImage], colorings: Sequence[ColoringSummary]) -> list[tuple[int, int]]:
+    """Each image that has a completed coloring, with the one to vectorize: ``(image, coloring version)``."""
+    by_image: dict[int, list[ColoringSummary]] = {}
+    for coloring in colorings:
+        by_image.setdefault(coloring.image_id, []).append(coloring)
+    sources = {image.id: _source(image, by_image.get(image.id, ())) for image in locked}
+    return [(image_id, source.id) for image_id, source in sources.items() if source is not None]
+
+
+def without_svg(
+    pairs: Sequence[tuple[int, int]], svgs: Sequence[SvgSummary], options: SvgOptions
+) -> list[tuple[int, int]]:
+    """Those ``(image, coloring version)`` that have no completed or active SVG with these options."""
+    made_or_active = {
+        (s.image_id, s.coloring_version_id)
+        for s in svgs
+        if s.options == options and (s.status.is_active or s.status.has_file)
     }
     return [pair for pair in pairs if pair not in made_or_active]
 
 
 def _source(image: LockedImage, colorings: Sequence[ColoringSummary]) -> ColoringSummary | None:
     """The page to vectorize: the chosen one if completed, else the newest completed one."""
-    completed = [c for c in colorings if c.image_id == image.id and c.path is not None and c.status.has_file]
+    completed = [c for c in colorings if c.path is not None and c.status.has_file]
     chosen = [c for c in completed if c.id == image.selected_coloring_id]
     candidates = chosen or completed
     return candidates[-1] if candidates else None
@@ -139,7 +160,11 @@ async def _locked(connection: AsyncConnection, image_id: int) -> LockedImage:
     return image
 
 
-async def _locked_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
+async def locked_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
+    """Lock the images of an order that the shop wants.
+
+    Raises ``OrderNotFoundError`` and ``OrderCancelledError``.
+    """
     locked = await images.lock_of_order(connection, order_number)
     if not locked and not await orders.exists(connection, order_number):
         raise OrderNotFoundError(order_number)

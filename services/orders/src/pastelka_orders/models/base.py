@@ -19,6 +19,11 @@ NAMING = {
 }
 
 
+# Settings of the transaction (:mod:`pastelka_orders.actors`).
+ACTOR_KIND_SQL = "COALESCE(NULLIF(current_setting('pastelka.actor_kind', true), ''), 'system')"
+ACTOR_NAME_SQL = "COALESCE(current_setting('pastelka.actor_name', true), '')"
+
+
 class Base(DeclarativeBase):
     """Metadata and column types of all tables."""
 

@@ -222,3 +222,14 @@ class FileCheck(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     after: Mapped[int]
     """Id of the last row whose file was checked."""
+
+
+class PausedQueue(Base):
+    """A queue of jobs that an operator paused."""
+
+    __tablename__ = "queue_pauses"
+    __table_args__ = (CheckConstraint("kind IN ('coloring', 'svg')", name="kind"),)
+
+    kind: Mapped[StatusType] = mapped_column(Text, primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    paused_by: Mapped[str] = mapped_column(Text)

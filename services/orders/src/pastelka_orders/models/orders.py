@@ -13,6 +13,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Sequence,
     Text,
@@ -23,7 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pastelka_orders.models.base import Base, RowJob, changed_index, labels
+from pastelka_orders.models.base import (
+    ACTOR_KIND_SQL,
+    ACTOR_NAME_SQL,
+    Base,
+    RowJob,
+    changed_index,
+    labels,
+)
 
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
@@ -138,6 +146,12 @@ class Order(Base):
     payment_status: Mapped[str | None]
     shipping_method: Mapped[str | None]
     note: Mapped[str | None] = mapped_column(Text)
+    assignee: Mapped[str | None] = mapped_column(Text)
+    """Who is responsible for the order: a name, usually of a user."""
+    shop_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The shop's values of fields edited here; ``None`` if there are none."""
+    shop_changed_fields: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Those that the shop changed and that were not edited since."""
     search: Mapped[str] = mapped_column(Text, server_default="")
     """Words of number, customer and e-mail, lower case, without accents, separated by single spaces."""
     status: Mapped[OrderStatus] = mapped_column(
@@ -156,6 +170,26 @@ class Order(Base):
     """When an operator last saw what needed attention; what was paid twice before does not any more."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class OrderHistoryEntry(Base):
+    """One thing that was done to an order, and by whom; triggers write it (revision 042)."""
+
+    __tablename__ = "order_history"
+    __table_args__ = (Index("ix_order_history_order_id_id", "order_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    actor_kind: Mapped[str] = mapped_column(Text, server_default=text(ACTOR_KIND_SQL))
+    """An ``ActorKind``."""
+    actor_name: Mapped[str] = mapped_column(Text, server_default=text(ACTOR_NAME_SQL))
+    """Of the person or API token, or the topic of the shop's webhook; empty for the system."""
+    action: Mapped[str] = mapped_column(Text)
+    line_item_id: Mapped[int | None]
+    """The line item may be gone by now; so may the image."""
+    image_id: Mapped[int | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
 
 class LineItem(Base):

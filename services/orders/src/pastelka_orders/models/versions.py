@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_common.contracts.options import Background, GroupBy, LineWeight, ShapeStacking
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
-from pastelka_orders.models.base import Base, changed_index, labels
+from pastelka_orders.models.base import ACTOR_KIND_SQL, ACTOR_NAME_SQL, Base, changed_index, labels
 
 
 class _Progress:
@@ -155,3 +155,6 @@ class StatusChange(Base):
     at: Mapped[datetime]
     """When it happened, by the clock of the process that reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    actor_kind: Mapped[str | None] = mapped_column(Text, server_default=text(ACTOR_KIND_SQL))
+    """Of who caused it, as in ``OrderHistoryEntry``; ``None`` before revision 042."""
+    actor_name: Mapped[str | None] = mapped_column(Text, server_default=text(ACTOR_NAME_SQL))

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from pastelka_orders.photos.errors import Refusal, damaged, too_complex
-from pastelka_orders.photos.normalise import NormalisedPhoto
+from pastelka_orders.photos.formats import NormalisedPhoto
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _MAX_TRIES = 3

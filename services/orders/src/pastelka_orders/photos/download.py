@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr
 from yarl import URL
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
-from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
+from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name, too_large
+from pastelka_orders.photos.formats import NormalisedPhoto
 from pastelka_orders.photos.http_responses import (
     decode_file,
     interrupted,
@@ -31,7 +32,6 @@ from pastelka_orders.photos.http_responses import (
     wire_errors,
 )
 from pastelka_orders.photos.intake import PhotoIntake, spool
-from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.urls import UrlRules, advice, direct_link, is_public, public_socket, service_of
 

@@ -7,14 +7,12 @@ end. Neither may reach the public storage.
 import struct
 import zlib
 from io import BytesIO
-from typing import Literal
 
 from PIL import Image
 
 from pastelka_orders.photos.colors import png_chunks
+from pastelka_orders.photos.formats import Suffix
 from pastelka_orders.photos.jpeg import same_compression
-
-Suffix = Literal["jpg", "png"]
 
 _QUALITY = 95
 _PNG_COMPRESS_LEVEL = 4  # a third of the default level's time, a few percent larger

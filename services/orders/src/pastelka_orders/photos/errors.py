@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PureWindowsPath
 
+from pastelka_orders.photos.photo_limits import PhotoLimits
+
 _MAX_NAME_LENGTH = 120
 _UNNAMED = "photo"
 
@@ -43,6 +45,14 @@ def too_complex() -> Refusal:
     return Refusal(
         "photo_too_complex",
         "Decoding the photo exceeds the memory or time limit; export it as a plain JPEG.",
+    )
+
+
+def too_large(limits: PhotoLimits) -> Refusal:
+    """The refusal for a file of more than ``max_bytes``."""
+    megabytes = limits.max_bytes / 1_000_000
+    return Refusal(
+        "photo_too_large", f"The file is larger than {megabytes:g} MB; send a smaller copy of the photo."
     )
 
 

@@ -1,8 +1,11 @@
-"""Supported file formats, and descriptions of the rejected ones."""
+"""Supported file formats, descriptions of the rejected ones, and the form in which a photo is stored."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from pastelka_orders.photos.errors import Refusal
+
+Suffix = Literal["jpg", "png"]
 
 # Pillow's names; "JPEG" includes multi-picture files. Only these decoders read untrusted files: no
 # PostScript, no rarely used ones.
@@ -129,3 +132,17 @@ def _describe_container(head: bytes) -> tuple[str, bool]:
 
 def _is_text(head: bytes) -> bool:
     return b"\0" not in head and bool(head.decode("utf-8", errors="ignore").strip()) and head[:1].isascii()
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedPhoto:
+    """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels.
+
+    ``thumbnail`` is a small WebP of it; ``None`` if its creation failed.
+    """
+
+    content: bytes
+    suffix: Suffix
+    width: int
+    height: int
+    thumbnail: bytes | None = None

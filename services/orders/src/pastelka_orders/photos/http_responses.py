@@ -20,9 +20,8 @@ from aiohttp.http_exceptions import LineTooLong
 from anyio import to_thread
 
 from pastelka_common.errors import JobError, PermanentError, TransientError
-from pastelka_orders.photos.errors import Refusal
+from pastelka_orders.photos.errors import Refusal, too_large
 from pastelka_orders.photos.formats import claims_to_be_readable
-from pastelka_orders.photos.normalise import too_large
 from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.urls import RefusedAddressError
 

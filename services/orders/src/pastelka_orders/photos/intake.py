@@ -15,9 +15,14 @@ import structlog
 from anyio import to_thread
 
 from pastelka_orders.photos.decoders import Decoders
-from pastelka_orders.photos.encoding import Suffix
-from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
-from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
+from pastelka_orders.photos.errors import (
+    PhotoRefusedError,
+    PhotosRefusedError,
+    Refusal,
+    display_name,
+    too_large,
+)
+from pastelka_orders.photos.formats import NormalisedPhoto, Suffix
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _CHUNK = 256 * 1024

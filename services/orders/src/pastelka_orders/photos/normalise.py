@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from io import BytesIO
 
 import structlog
@@ -13,9 +12,16 @@ from pillow_heif import register_heif_opener
 from pastelka_common.orientation import upright
 from pastelka_common.thumbnails import thumbnail
 from pastelka_orders.photos.colors import color_space_of, to_srgb
-from pastelka_orders.photos.encoding import Suffix, encode, png_without_metadata, suffix_for
-from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex
-from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas, with_known_brand
+from pastelka_orders.photos.encoding import encode, png_without_metadata, suffix_for
+from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex, too_large
+from pastelka_orders.photos.formats import (
+    READABLE,
+    NormalisedPhoto,
+    camera_raw,
+    unreadable,
+    webp_canvas,
+    with_known_brand,
+)
 from pastelka_orders.photos.jpeg import JPEG_END, JPEG_START, Jpeg
 from pastelka_orders.photos.photo_limits import PhotoLimits
 
@@ -36,20 +42,6 @@ _TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
 RoomFor = Callable[[int], AbstractContextManager[object]]
 """Context manager that waits until a photo of that many pixels may be decoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class NormalisedPhoto:
-    """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels.
-
-    ``thumbnail`` is a small WebP of it; ``None`` if its creation failed.
-    """
-
-    content: bytes
-    suffix: Suffix
-    width: int
-    height: int
-    thumbnail: bytes | None = None
 
 
 def prepare_decoders(*, threads: int) -> None:
@@ -105,14 +97,6 @@ def _check_bytes(size: int, limits: PhotoLimits) -> None:
         raise Refusal("photo_empty", "The file is empty (0 bytes); send the photo again.")
     if size > limits.max_bytes:
         raise too_large(limits)
-
-
-def too_large(limits: PhotoLimits) -> Refusal:
-    """The refusal for a file of more than ``max_bytes``."""
-    megabytes = limits.max_bytes / 1_000_000
-    return Refusal(
-        "photo_too_large", f"The file is larger than {megabytes:g} MB; send a smaller copy of the photo."
-    )
 
 
 def _opened(content: bytes) -> Image.Image:

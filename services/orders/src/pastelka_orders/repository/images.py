@@ -24,6 +24,7 @@ _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS o
 # NO KEY: does not block foreign key checks, as by a status change of a version.
 _LOCK = f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i"
 _LOCK_OF_ORDER = f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
+_OF_ORDERS = f"SELECT {_IMAGE} WHERE o.order_number = ANY(CAST(:order_numbers AS text[])) ORDER BY i.id"
 _LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
     ORDER BY id FOR NO KEY UPDATE"""
 _WANTED = f"""SELECT i.id FROM images i
@@ -131,6 +132,12 @@ async def lock(connection: AsyncConnection, image_id: int) -> LockedImage | None
 async def lock_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
     """Lock all images of an order, by id."""
     rows = await execute(connection, _LOCK_OF_ORDER, {"order_number": order_number})
+    return [LockedImage(**row) for row in rows.mappings()]
+
+
+async def of_orders(connection: AsyncConnection, order_numbers: Sequence[str]) -> list[LockedImage]:
+    """All images of these orders, by id, without a lock: for an estimate, not for a change."""
+    rows = await execute(connection, _OF_ORDERS, {"order_numbers": list(order_numbers)})
     return [LockedImage(**row) for row in rows.mappings()]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.domain.shop_edits import ShopEdits
 from pastelka_orders.repository.sql import execute
 
 FIELDS = ("title", "quantity", "dedication", "layout")
@@ -48,17 +49,14 @@ class LineItemRecord:
         A value for a field that the shop changed acknowledges the change, also if it is the present value.
         """
         before = asdict(self)
-        shop = dict(self.shop_values or {})
-        for name, value in values.items():
-            if self.is_of_shop and value != before[name]:
-                shop.setdefault(name, before[name])
+        edits = ShopEdits.of(self.shop_values, self.shop_changed_fields)
+        if self.is_of_shop:
+            edits = edits.edited(before, values)
         after = {**before, **values}
-        kept = {name: value for name, value in shop.items() if after[name] != value}
-        open_fields = [name for name in self.shop_changed_fields or () if name not in values]
         settled = {
-            "shop_values": kept or None,
-            "shop_changed_fields": open_fields or None,
-            "shop_changed_at": self.shop_changed_at if open_fields else None,
+            "shop_values": edits.values or None,
+            "shop_changed_fields": edits.changed or None,
+            "shop_changed_at": self.shop_changed_at if edits.changed else None,
         }
         return LineItemRecord(**{**after, **settled})
 

@@ -1,5 +1,6 @@
 """Queries on orders of the shop, and on applied webhooks."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.domain.shop_edits import ShopEdits
 from pastelka_orders.domain.shop_orders import ShopOrder
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import search_text
@@ -18,7 +20,7 @@ _RETENTION_DAYS = 7
 # Keyed by the shop's id, so it also serializes messages about an order that does not exist yet.
 _LOCK = "SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))"
 _FIND = """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
-        customer_name, payment_status, shipping_method
+        payment_status, shipping_method
     FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
 _FIND_NUMBER = "SELECT source, shopify_id FROM orders WHERE order_number = :order_number"
 _DELETION = "SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
@@ -30,8 +32,11 @@ _ADD = """INSERT INTO orders (order_number, source, shopify_id, shopify_order_nu
     ON CONFLICT (order_number) DO NOTHING RETURNING id"""
 _CHANGE = """UPDATE orders SET customer_email = :email, customer_name = :customer, payment_status = :payment,
         shipping_method = :shipping, search = :search, created_at = :created_at,
-        cancelled_at = :cancelled_at, updated_at = clock_timestamp()
+        cancelled_at = :cancelled_at, shop_values = CAST(CAST(:shop_values AS text) AS jsonb),
+        shop_changed_fields = CAST(:shop_changed_fields AS text[]), updated_at = clock_timestamp()
     WHERE id = :id"""
+_LOCK_EDITS = """SELECT customer_name, shop_values, shop_changed_fields FROM orders
+    WHERE id = :id FOR NO KEY UPDATE"""
 _FRESH = "UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id"
 _SET_STATUS = """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
     WHERE id = :id"""
@@ -53,7 +58,6 @@ class KnownOrder:
     created_at: datetime
     cancelled_at: datetime | None
     customer_email: str | None
-    customer_name: str | None
     payment_status: str | None
     shipping_method: str | None
 
@@ -135,10 +139,16 @@ async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
 
 
 async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrder) -> bool:
-    """Update the order without its items; absent fields stay. Returns whether anything changed."""
+    """Update the order without its items; absent fields stay. Returns whether anything changed.
+
+    A name that was edited here stays; the shop's is stored separately.
+    """
+    edited = (await execute(connection, _LOCK_EDITS, {"id": known.id})).one()
+    edits = ShopEdits.of(edited.shop_values, edited.shop_changed_fields)
+    name_of_shop = edits.values.get("customer_name", edited.customer_name)
     values = {
         "email": order.customer_email or known.customer_email,
-        "customer": order.customer_name or known.customer_name,
+        "customer": order.customer_name or name_of_shop,
         "payment": order.payment_status or known.payment_status,
         "shipping": known.shipping_method if order.shipping_method is None else order.shipping_method or None,
         "created_at": order.created_at or known.created_at,
@@ -146,17 +156,24 @@ async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrde
     }
     if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
         await execute(connection, _FRESH, {"id": known.id, "updated_at": order.updated_at})
-    if values == _head(known):
+    if values == _head(known, name_of_shop):
         return False
+    news = edits.updated({"customer_name": edited.customer_name}, {"customer_name": values["customer"]})
+    if "customer_name" in news.values:
+        values["customer"] = edited.customer_name
     search = search_text(known.order_number, values["customer"], values["email"])  # type: ignore[arg-type]
-    await execute(connection, _CHANGE, {**values, "search": search, "id": known.id})
+    kept = {
+        "shop_values": json.dumps(dict(news.values)) if news.values else None,
+        "shop_changed_fields": list(news.changed) or None,
+    }
+    await execute(connection, _CHANGE, {**values, **kept, "search": search, "id": known.id})
     return True
 
 
-def _head(known: KnownOrder) -> dict[str, object]:
+def _head(known: KnownOrder, customer_name: str | None) -> dict[str, object]:
     return {
         "email": known.customer_email,
-        "customer": known.customer_name,
+        "customer": customer_name,
         "payment": known.payment_status,
         "shipping": known.shipping_method,
         "created_at": known.created_at,

@@ -4,16 +4,14 @@ PostgreSQL builds the nested JSON; field names are those of ``schemas``, which v
 URL below which stored files are served.
 """
 
-import base64
-import binascii
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
 from pastelka_orders.models.orders import OrderStage, OrderStatus
-from pastelka_orders.repository import stages
+from pastelka_orders.repository import cursors, stages
 from pastelka_orders.repository.order_search import Search
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
@@ -59,7 +57,8 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
         CASE WHEN w.failed > 0 THEN 'failed' END, CASE WHEN w.paid_twice > 0 THEN 'paid_twice' END,
         CASE WHEN o.shop_changed_at IS NOT NULL THEN 'shop_changed' END], NULL), '{}')),
     'on_hold_reason', o.on_hold_reason, 'printed_at', o.printed_at, 'shipped_at', o.shipped_at,
-    'note', o.note, 'created_at', o.created_at, 'updated_at', o.updated_at, 'cancelled_at', o.cancelled_at,
+    'note', o.note, 'assignee', o.assignee, 'created_at', o.created_at, 'updated_at', o.updated_at,
+    'cancelled_at', o.cancelled_at,
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
 
@@ -76,7 +75,8 @@ _IMAGE_QUERY = f"""SELECT CAST({_IMAGE} AS text) FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = :image_id AND o.order_number = :order_number"""
 
-_ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
+_ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'shop_values', o.shop_values,
+        'shop_changed_fields', o.shop_changed_fields, 'line_items', COALESCE((
         SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
             'dedication', l.dedication, 'layout', l.layout,
             'shop_values', l.shop_values, 'shop_changed_at', l.shop_changed_at,
@@ -189,7 +189,7 @@ class Views:
         rows = (await execute(self._connection, query, parameters)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
-        cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
+        cursor = json.dumps(cursors.encode(last[1], last[2]) if last is not None else None)
         items = ",".join(row[0] for row in rows[:limit])
         shop = json.dumps(self._shop_configured)
         rest = f'"next_cursor":{cursor},"total":{json.dumps(total)},"shop_configured":{shop}'
@@ -250,18 +250,9 @@ def _page(q: str | None, before: str | None, only: str | None) -> tuple[str, dic
     return _PAGE.format(where=where), {}
 
 
-def _cursor(created_at: datetime, order_id: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), order_id]).encode()).decode()
-
-
 def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    try:
-        created_at, order_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        # In UTC the year may be out of range, which would crash the driver.
-        moment = datetime.fromisoformat(created_at)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment
-    except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeError):
-        raise BadCursorError from None
-    if not isinstance(order_id, int) or moment.tzinfo is None or not 0 <= order_id < 2**31:
-        raise BadCursorError
-    return moment, order_id
+    moment, rest = cursors.decode(cursor)
+    match rest:
+        case [int(order_id)] if 0 <= order_id < 2**31:
+            return moment, order_id
+    raise BadCursorError

@@ -8,12 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Failure, OrderChanged, OrderCreated
 from pastelka_common.contracts.statuses import STATUS_ENUMS
+from pastelka_orders.actors import Actor, current_actor
 from pastelka_orders.domain.photo_plan import RefetchPolicy, plan_photos
 from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, stages, unread_webhooks, versions
+from pastelka_orders.repository import (
+    order_history,
+    shop_items,
+    shop_jobs,
+    shop_orders,
+    stages,
+    unread_webhooks,
+    versions,
+)
 from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
@@ -23,6 +32,9 @@ REPLACED = Failure(
     code="photo_replaced",
     message="The customer replaced this photo during processing; generate again from the new one.",
 )
+
+FETCHED = "fetch"
+"""The event of the shop when an order was not sent by it, but fetched from it."""
 
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
 
@@ -56,6 +68,8 @@ async def ingest(
     erased for its customer never. A new one created before ``retention_start`` is ignored: it would be
     erased.
     """
+    if current_actor() is None:
+        await order_history.set_actor(connection, Actor("shop", FETCHED))
     known = await shop_orders.lock(connection, order.shopify_id)
     if (
         known is None

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
+from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.field_limits import EXPORT_SECONDS, MAX_ID
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.book.process import BookError, ComposerError, pdf_of
+from pastelka_orders.bulk_schemas import DownloadRequest
 from pastelka_orders.errors import (
     BookNotFoundError,
     BookUnavailableError,
@@ -60,6 +61,28 @@ async def download_order(
     async with open_slot(services) as slot:
         export = await zip_export(services.storage, await _entries(services, order_number, what))
         return export_response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
+
+
+@router.post(
+    "/download", dependencies=[OPERATOR], response_class=StreamingResponse, responses=file_responses(_ZIP)
+)
+async def download_orders(services: Deps, wanted: DownloadRequest) -> StreamingResponse:
+    """One ZIP of the files of several orders, named `<order>-<position>`.
+
+    409 `nothing_chosen` with the `order_numbers` that have no such file.
+    """
+    async with open_slot(services) as slot:
+        entries: list[StoredEntry] = []
+        without: list[str] = []
+        for number in wanted.order_numbers:
+            try:
+                entries += await _entries(services, number, wanted.what)
+            except NothingChosenError:
+                without.append(number)
+        if without:
+            raise NothingChosenError(wanted.what, *without)
+        export = await zip_export(services.storage, entries)
+        return export_response(export, _ZIP, f"orders-{wanted.what}.zip", slot.pop_all())
 
 
 @router.get(
@@ -113,7 +136,7 @@ def printable(order_number: str) -> Iterator[None]:
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:
-    """The files with their names in the archive."""
+    """The files with their names in the archive; not empty."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
         raise await _nothing_to_export(services, order_number, what)
@@ -139,7 +162,7 @@ async def _nothing_to_export(services: Services, order_number: str, what: What) 
         case True:
             return OrderCancelledError(order_number)
         case _:
-            return NothingChosenError(order_number, what)
+            return NothingChosenError(what, order_number)
 
 
 @asynccontextmanager

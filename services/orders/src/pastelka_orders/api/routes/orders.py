@@ -23,6 +23,7 @@ from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
+from pastelka_orders.history_schemas import TimelineEntry, TimelineResponse
 from pastelka_orders.models.orders import OrderStage, OrderStatus
 from pastelka_orders.repository.orders import NewLineItem
 from pastelka_orders.review_schemas import OrderPatch, StageCountsResponse
@@ -34,8 +35,6 @@ from pastelka_orders.schemas import (
     OrderResponse,
     RefusedPhoto,
     SvgVersionResponse,
-    TimelineEntry,
-    TimelineResponse,
 )
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)

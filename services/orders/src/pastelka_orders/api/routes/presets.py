@@ -30,9 +30,15 @@ async def list_presets(request: Request, services: Deps) -> Response:
             name=preset.name,
             options=ColoringOptionsResponse.model_validate(preset.options.model_dump()),
             seconds=seconds.get(preset.options),
-            cost=None,
+            cost=services.settings.coloring_price,
         )
         for preset in presets_of(provider)
     ]
-    document = PresetsResponse(provider=provider, options=list(COLORING_OPTIONS[provider]), items=items)
+    document = PresetsResponse(
+        provider=provider,
+        options=list(COLORING_OPTIONS[provider]),
+        items=items,
+        svg_cost=services.settings.svg_price,
+        currency=services.settings.currency,
+    )
     return etag_response(request, document.model_dump_json().encode())

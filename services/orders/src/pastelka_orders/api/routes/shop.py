@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_orders.actors import acting_as
 from pastelka_orders.api.authorization import OPERATOR, SIGNED, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber
 from pastelka_orders.api.problems import declared
@@ -60,9 +61,12 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
         names = AttributeNames.of(services.settings)
         order = await asyncio.to_thread(webhook.order_of, received, names, can_fetch=can_fetch)
         retention_start = now() - retention_period if retention_period is not None else None
-        await services.write(
-            lambda c: webhook.apply(c, received, order, can_fetch=can_fetch, retention_start=retention_start)
-        )
+        with acting_as("shop", received.topic):
+            await services.write(
+                lambda c: webhook.apply(
+                    c, received, order, can_fetch=can_fetch, retention_start=retention_start
+                )
+            )
     elif received.is_about_privacy:
         domain = services.settings.shop_domain
         payload = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)

@@ -1,11 +1,7 @@
 import { useState } from "react";
 import { useLanguage, type Translate } from "@/i18n/context";
-import { generateOrderColoring, generateOrderSvg } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
-import type { OptionsToSend } from "@/lib/options";
 import { showToast } from "@/lib/toasts";
-
-export type BulkKind = "coloring" | "svg";
 
 export interface BulkProgress {
   done: number;
@@ -18,11 +14,6 @@ export type Refusals = ReadonlyMap<string, readonly string[]>;
 /** Number of orders that a message lists; the rest is only counted. */
 const MAX_LISTED = 3;
 
-async function startGeneration(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
-  if (kind === "svg") await generateOrderSvg(orderNumber, options.svg);
-  else if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
-}
-
 /** Shows one message per reason, however many orders it applies to. */
 export function showRefusals(refusals: Refusals, t: Translate): void {
   for (const [reason, refused] of refusals) {
@@ -33,33 +24,29 @@ export function showRefusals(refusals: Refusals, t: Translate): void {
   }
 }
 
-/** Requests the pages or SVGs of several orders one after another, and shows how many started and failed. */
-export function useBulkGenerate(options: OptionsToSend) {
+/** Sends one request per order, one after another, and shows the refusals. */
+export function useBulkRun() {
   const { t } = useLanguage();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
 
   /** Resolves to the orders whose requests were refused. */
-  const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
-    if (kind === "coloring" && options.coloring === undefined) {
-      showToast(t("list.preset.wrong"), "bad");
-      return [...orderNumbers];
-    }
+  const run = async (
+    orderNumbers: readonly string[],
+    request: (orderNumber: string) => Promise<unknown>,
+  ): Promise<string[]> => {
     const refusals = new Map<string, string[]>();
     for (const [done, number] of orderNumbers.entries()) {
       setProgress({ done, total: orderNumbers.length });
       try {
-        await startGeneration(kind, number, options);
+        await request(number);
       } catch (error) {
         const reason = failureSentence(error, t);
         refusals.set(reason, [...(refusals.get(reason) ?? []), number]);
       }
     }
     setProgress(null);
-    const refused = [...refusals.values()].flat();
-    const started = orderNumbers.length - refused.length;
-    if (started > 0) showToast(t(`list.${kind}.started`, { count: started }));
     showRefusals(refusals, t);
-    return refused;
+    return [...refusals.values()].flat();
   };
   return { progress, run };
 }

@@ -1,0 +1,64 @@
+"""Request and response bodies about several orders, or about everything in one."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_orders.api.field_limits import MAX_ESTIMATED, MAX_JOINED, ORDER_NUMBER_LENGTH
+from pastelka_orders.handlers.estimates import Action
+from pastelka_orders.repository.exports import What
+
+_Number = Annotated[str, Field(min_length=1, max_length=ORDER_NUMBER_LENGTH, pattern=r"^[^/\x00]+$")]
+_UNIQUE = {"uniqueItems": True}
+
+OrderNumbers = Annotated[list[_Number], Field(min_length=1, max_length=MAX_JOINED, json_schema_extra=_UNIQUE)]
+"""Orders whose files become one."""
+
+
+class DownloadRequest(BaseModel):
+    """Orders whose files become one ZIP, in this order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_numbers: OrderNumbers
+    what: What = "coloring"
+
+
+class EstimateRequest(BaseModel):
+    """An action for several orders, with the options that it would be requested with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_numbers: Annotated[
+        list[_Number], Field(min_length=1, max_length=MAX_ESTIMATED, json_schema_extra=_UNIQUE)
+    ]
+    action: Annotated[
+        Action,
+        Field(description="`generate-coloring`, `generate-svg` or `retry-failed` of each of these orders"),
+    ]
+    coloring_options: ColoringOptions = ColoringOptions()
+    svg_options: SvgOptions = SvgOptions()
+
+
+class EstimateResponse(BaseModel):
+    """What the action would start now; orders that are unknown or cancelled count nothing."""
+
+    pages: int
+    svgs: int
+    cost: Decimal | None = Field(description="Of all of them; null if a price is not set")
+    currency: str = Field(description="An ISO 4217 code", examples=["USD"])
+
+
+class ApprovedResponse(BaseModel):
+    """What was approved."""
+
+    approved: int = Field(description="Pages that were not approved before")
+
+
+class RetriedResponse(BaseModel):
+    """What was started again."""
+
+    pages: int
+    svgs: int
