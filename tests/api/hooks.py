@@ -71,6 +71,15 @@ def attach(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         kwargs["files"] = [*words, *photos]
 
 
+@schemathesis.hook("before_call").apply_to(path_regex="/photos?$")
+def attach_photo(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Replace a generated body by a photo, likewise."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    if case.method in {"POST", "PUT"}:
+        kwargs["data"] = picture("JPEG", 1)
+
+
 @schemathesis.hook("before_call").apply_to(path_regex="/select-")
 def match(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """Half of the selected versions belong to the image: independently drawn ids hardly ever match."""
@@ -96,7 +105,7 @@ def fit_paper(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
             options.update(width_mm=200, height_mm=210)
 
 
-@schemathesis.hook("before_call").apply_to(path_regex="/line-items/", method="PATCH")
+@schemathesis.hook("before_call").apply_to(path_regex="/line-items(/{item_id})?$|/orders/manual$")
 def name_title(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """A title has a visible character; which are visible is beyond a pattern."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:

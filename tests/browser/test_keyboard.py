@@ -32,6 +32,7 @@ async def create(visitor: Visitor, keys: Keyboard, customer: str) -> str:
     await expect(dialog.get_by_role("radio", name="Jen uložit")).to_be_checked()
     await keys.enter(dialog.get_by_role("button", name="Vytvořit objednávku"))
     await page.wait_for_url("**/orders/*")
+    await expect(page.locator("article[data-image]")).to_have_count(1)
     return page.url.rsplit("/", 1)[1]
 
 

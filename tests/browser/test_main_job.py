@@ -83,6 +83,7 @@ async def make_order(visitor: Visitor) -> str:
     await dialog.get_by_text("Jen uložit").click()
     await dialog.get_by_role("button", name="Vytvořit objednávku").click()
     await visitor.page.wait_for_url("**/orders/*")
+    await expect(visitor.page.locator("article[data-image]")).to_have_count(2)
     return visitor.page.url.rsplit("/", 1)[1]
 
 

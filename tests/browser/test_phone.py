@@ -58,6 +58,7 @@ async def test_main_job_by_touch(visit: Arrive, system: System) -> None:
     await page.wait_for_url("**/orders/*")
     number = page.url.rsplit("/", 1)[1]
     await expect(page.locator("main h1")).to_contain_text(number)
+    await expect(page.locator("article[data-image]")).to_have_count(2)
     these = [image["id"] for image in await images(system, number)]
     await fits(visitor)
 

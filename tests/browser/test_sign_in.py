@@ -128,6 +128,7 @@ async def test_an_expired_session_loses_no_input(
     await page.wait_for_url("**/orders/*")
     number = page.url.rsplit("/", 1)[1]
     await visitor.until_light("live")
+    await expect(page.locator("article[data-image]")).to_have_count(2)
     assert len(await images(system, number)) == 2
     assert await visitor.loaded() == loaded
 

@@ -11,8 +11,8 @@ function Paused({ queue, since }: { queue: PausableQueue; since: string }) {
   const time = formatDayAndTime(since, language, false);
   const by = queue.paused_by;
   return (
-    <div className="page-width flex flex-wrap items-center gap-x-3 gap-y-1.5 px-4 py-2 sm:px-7">
-      <p role="status" className="flex min-w-0 items-center gap-2">
+    <div className="page-width flex items-center gap-3 px-4 py-2 sm:px-7">
+      <p role="status" className="flex min-w-0 items-center gap-2 max-sm:flex-1">
         <Icon name="pause" className="size-4 shrink-0" />
         <span className="min-w-0 break-words">
           {t(`pause.${queue.kind}.paused`, { time })} {by && by !== "open" && t("pause.by", { name: by })}
@@ -21,7 +21,7 @@ function Paused({ queue, since }: { queue: PausableQueue; since: string }) {
       <ForOperators>
         <button
           type="button"
-          className="button button-small"
+          className="button button-small shrink-0"
           disabled={isPending}
           aria-label={t(`pause.${queue.kind}.resume`)}
           onClick={() => pause(false)}

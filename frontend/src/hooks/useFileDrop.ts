@@ -4,37 +4,43 @@ export function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Whether files are being dragged over the window; `onDrop` gets files that are dropped anywhere in it. */
-export function useFileDrop(onDrop: (files: File[]) => void): boolean {
-  const [isOver, setIsOver] = useState(false);
+/**
+ * The element that files are being dragged over, null while there are none; `onDrop` gets files that are dropped
+ * anywhere in the window, and the element that they are dropped on.
+ */
+export function useFileDrop(onDrop: (files: File[], target: Element | null) => void): Element | null {
+  const [over, setOver] = useState<Element | null>(null);
   const current = useRef(onDrop);
   useEffect(() => {
     current.current = onDrop;
   });
   useEffect(() => {
-    const over = (event: DragEvent) => {
+    const dragOver = (event: DragEvent) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
-      setIsOver(true);
+      setOver(elementOf(event));
     };
     const leave = (event: DragEvent) => {
-      if (event.relatedTarget === null) setIsOver(false);
+      if (event.relatedTarget === null) setOver(null);
     };
     const drop = (event: DragEvent) => {
-      setIsOver(false);
+      setOver(null);
       if (!hasFiles(event)) return;
       event.preventDefault();
-      current.current([...(event.dataTransfer?.files ?? [])]);
+      current.current([...(event.dataTransfer?.files ?? [])], elementOf(event));
     };
     // Captured: before useStrayDrops, whichever of them was mounted first.
-    addEventListener("dragover", over, { capture: true });
+    addEventListener("dragover", dragOver, { capture: true });
     addEventListener("dragleave", leave);
     addEventListener("drop", drop, { capture: true });
     return () => {
-      removeEventListener("dragover", over, { capture: true });
+      removeEventListener("dragover", dragOver, { capture: true });
       removeEventListener("dragleave", leave);
       removeEventListener("drop", drop, { capture: true });
     };
   }, []);
-  return isOver;
+  return over;
 }
+
+const elementOf = (event: DragEvent): Element =>
+  event.target instanceof Element ? event.target : document.body;

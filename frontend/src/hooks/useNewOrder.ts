@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
+import { isPhotoFile } from "@/lib/photoFiles";
 import { showToast } from "@/lib/toasts";
 import { useFileDrop } from "./useFileDrop";
 import { useCanEdit } from "./useSession";
@@ -18,7 +19,7 @@ export function useNewOrder() {
       showToast(t("error.operator_required"), "bad");
       return;
     }
-    const [usable, other] = [files.filter(isPhoto), files.filter((file) => !isPhoto(file))];
+    const [usable, other] = [files.filter(isPhotoFile), files.filter((file) => !isPhotoFile(file))];
     for (const file of other.slice(0, 3)) showToast(t("upload.notPhoto", { name: file.name }), "bad");
     if (usable.length === 0) return;
     setPhotos((known) => {
@@ -26,14 +27,6 @@ export function useNewOrder() {
       return [...before, ...usable.filter((file) => !before.some((one) => sameFile(one, file)))];
     });
   };
-  const isOver = useFileDrop(add);
+  const isOver = useFileDrop(add) !== null;
   return { photos, isOver, add, setPhotos, begin: () => setPhotos([]), close: () => setPhotos(null) };
-}
-
-/** MIME types that browsers report for unknown formats, such as HEIC. */
-const UNKNOWN: readonly string[] = ["", "application/octet-stream"];
-
-/** Whether the file may be a photo; the server decides by its content. */
-function isPhoto(file: File): boolean {
-  return file.type.startsWith("image/") || UNKNOWN.includes(file.type);
 }

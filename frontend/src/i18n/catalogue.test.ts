@@ -39,7 +39,7 @@ describe("the Czech texts", () => {
     const broken = /(?<![\p{L}\p{N}])[KSVZOUksvzou] |\d (?:%|s|min|h|MB|MP)(?![\p{L}\p{N}])/u;
     expect(shown("cs").filter(([, text]) => broken.test(text))).toEqual([]);
     expect(translate("cs", "detail.svg.source", { version: 2 })).toBe("z\u00a0omalovánky v2");
-    expect(translate("cs", "upload.sending", { percent: 40 })).toBe("Nahrává se... 40\u00a0%");
+    expect(translate("cs", "detail.zoom.percent", { percent: 40 })).toBe("40\u00a0%");
   });
 
   it("have one ellipsis, that of the plan's labels", () => {

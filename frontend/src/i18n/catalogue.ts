@@ -2,9 +2,11 @@ import * as arrival from "./texts/arrival";
 import * as book from "./texts/book";
 import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
+import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as pause from "./texts/pause";
+import * as photos from "./texts/photos";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as shop from "./texts/shop";
@@ -19,9 +21,11 @@ const cs = {
   ...book.cs,
   ...bulk.cs,
   ...common.cs,
+  ...history.cs,
   ...list.cs,
   ...order.cs,
   ...pause.cs,
+  ...photos.cs,
   ...review.cs,
   ...session.cs,
   ...shop.cs,
@@ -37,9 +41,11 @@ const en: Record<TextKey, Text> = {
   ...book.en,
   ...bulk.en,
   ...common.en,
+  ...history.en,
   ...list.en,
   ...order.en,
   ...pause.en,
+  ...photos.en,
   ...review.en,
   ...session.en,
   ...shop.en,

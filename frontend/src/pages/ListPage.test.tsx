@@ -2,6 +2,7 @@ import { act, fireEvent, screen, waitFor, within } from "@testing-library/react"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
+import { holdUploads } from "@/test/fakeUpload";
 import { forgetToasts, renderPage } from "@/test/renderPage";
 import { estimate, sampleRow } from "@/test/samples";
 import type { OrderListItem } from "@/types";
@@ -354,22 +355,30 @@ describe("dropped photos", () => {
     await user.keyboard("{Escape}");
     await user.click(await screen.findByRole("button", { name: "Pokračovat" }));
     expect(within(dialog).getByText("1 fotka")).toBeVisible();
-    const sent = vi.fn<(form: FormData) => void>();
-    vi.stubGlobal(
-      "XMLHttpRequest",
-      class {
-        upload = {};
-        open() {
-          return undefined;
-        }
-        send(form: FormData) {
-          sent(form);
-        }
-      },
-    );
+    const sent = holdUploads();
     expect(within(dialog).getByText("Předvolba omalovánek: jemná")).toBeVisible();
-    await user.click(within(dialog).getByRole("button", { name: "Vytvořit objednávku" }));
-    const [form] = sent.mock.lastCall ?? [];
-    expect(form?.get("coloring_options")).toBe('{"megapixels":2,"steps":4}');
+    const create = within(dialog).getByRole("button", { name: "Vytvořit objednávku" });
+    await user.click(create);
+    const first = await takeRequest(requests, "POST /api/v1/orders/manual");
+    expect(await first.body()).toEqual({ quantity: 1 });
+    first.answer(problem(503, "database_unavailable"), 503);
+    expect(await within(dialog).findByRole("alert")).toHaveTextContent("Databáze neodpovídá");
+    // The response may have been lost: the same order has the same key.
+    await user.click(create);
+    const again = await takeRequest(requests, "POST /api/v1/orders/manual");
+    expect(again.header("Idempotency-Key")).toBe(first.header("Idempotency-Key"));
+    again.answer({ ...sampleRow("M1000", 1), line_items: [{ id: 5, images: [] }] }, 201);
+    await waitFor(() => expect(address()).toBe("/orders/M1000"));
+    const [photo] = sent;
+    const url = new URL(photo?.url ?? "", location.origin);
+    expect(url.pathname).toBe("/api/v1/orders/M1000/line-items/5/photos");
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      position: "1",
+      process: "coloring",
+      coloring_options: '{"megapixels":2,"steps":4}',
+      name: "a.jpg",
+    });
+    expect(photo?.file.name).toBe("a.jpg");
+    act(() => photo?.answer(201, { id: 1 }));
   });
 });

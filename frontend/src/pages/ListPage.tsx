@@ -81,6 +81,7 @@ function Floating({
   matching: Matching;
   newOrder: ReturnType<typeof useNewOrder>;
 }) {
+  const { t } = useLanguage();
   return (
     <>
       {work.selected.size > 0 && (
@@ -115,7 +116,7 @@ function Floating({
       )}
       {newOrder.isOver && (
         <ForOperators>
-          <DropHint />
+          <DropHint text={t("upload.drop")} />
         </ForOperators>
       )}
     </>

@@ -1,14 +1,12 @@
 import { Icon } from "@/components/Icon";
-import { useLanguage } from "@/i18n/context";
 
-/** The overlay while photos are dragged over the page. */
-export function DropHint() {
-  const { t } = useLanguage();
+/** The overlay while photos are dragged over the page; says what becomes of them. */
+export function DropHint({ text }: { text: string }) {
   return (
     <div className="pointer-events-none fixed inset-0 z-50 bg-paper/80 p-5 backdrop-blur-sm">
-      <div className="flex h-full flex-col items-center justify-center gap-4 rounded-3xl border-2 border-dashed border-accent text-lg font-semibold">
+      <div className="flex h-full flex-col items-center justify-center gap-4 rounded-3xl border-2 border-dashed border-accent px-6 text-center text-lg font-semibold">
         <Icon name="upload" className="size-10 text-accent" />
-        {t("upload.drop")}
+        {text}
       </div>
     </div>
   );

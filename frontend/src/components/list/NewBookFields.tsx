@@ -1,9 +1,16 @@
 import { useLanguage } from "@/i18n/context";
 import { LAYOUTS } from "@/lib/bookOptions";
-import type { NewBook } from "@/lib/upload";
 
 const FIELD = "w-full rounded-[9px] border border-line bg-paper px-3 text-sm text-ink";
 const LABEL = "text-[13px] text-mute";
+
+/** What the book is made of; what is left out has a default. */
+interface NewBook {
+  title?: string;
+  quantity?: number;
+  dedication?: string;
+  layout?: string;
+}
 
 /** The values of these fields in a submitted form. */
 export function bookOf(form: FormData): NewBook {
@@ -11,12 +18,12 @@ export function bookOf(form: FormData): NewBook {
     const value = form.get(name);
     return typeof value === "string" ? value.trim() : "";
   };
-  const layout = text("layout");
+  const [title, quantity, dedication, layout] = ["title", "quantity", "dedication", "layout"].map(text);
   return {
-    title: text("title"),
-    quantity: text("quantity"),
-    dedication: text("dedication"),
-    layout: layout === "auto" ? "" : layout,
+    ...(title && { title }),
+    ...(quantity && { quantity: Number(quantity) }),
+    ...(dedication && { dedication }),
+    ...(layout && layout !== "auto" && { layout }),
   };
 }
 

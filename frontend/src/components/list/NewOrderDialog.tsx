@@ -2,23 +2,23 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
+import { FilePicker } from "@/components/FilePicker";
 import { Icon } from "@/components/Icon";
+import { sendPhotos } from "@/components/order/photoUploads";
 import { useOptions } from "@/hooks/useOptions";
 import { useLanguage } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
 import type { OptionsToSend } from "@/lib/options";
+import { createEmptyOrder, type Processing } from "@/lib/photoApi";
 import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
-import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
-import type { Failure } from "@/types";
+import { newKey } from "@/lib/uploads";
 import { DiscardQuestion } from "./DiscardQuestion";
 import { bookOf, NewBookFields } from "./NewBookFields";
 import { PhotoTile } from "./PhotoTile";
 
 const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
 const PROCESSES = ["none", "coloring", "svg"] as const;
-/** The extensions are for browsers that have no MIME type for these formats and would hide the files. */
-const ACCEPTED = "image/*,.heic,.heif,.avif,.jfif,.tif,.tiff";
 const FIELD = "h-9 w-full rounded-[9px] border border-line bg-paper px-3";
 
 interface NewOrderDialogProps {
@@ -30,64 +30,38 @@ interface NewOrderDialogProps {
 
 const keyOf = (photo: File) => `${photo.name} ${photo.size} ${photo.lastModified}`;
 
-/** A created order that lacks some of the files. */
-interface IncompleteOrder {
-  orderNumber: string;
-  refused: ReadonlyMap<File, Failure>;
-}
-
-const NONE: ReadonlyMap<File, Failure> = new Map();
-
 /**
- * Sends the order. `shares`: the sent fraction of each file, null before sending; `failure`: the error message;
- * `refused`: the rejected files. `onDone` gets the created order with the files that it lacks.
+ * Creates the order, then hands the photos over to the uploads, which go on while its page is shown. The same order
+ * again has the same key: it is created once, even if the response was lost.
  */
-function useSending(onDone: (made: IncompleteOrder) => void) {
+function useCreation(onCreated: (orderNumber: string) => void) {
   const { t } = useLanguage();
   const queries = useQueryClient();
-  const [shares, setShares] = useState<number[] | null>(null);
+  const [isPending, setPending] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const [refused, setRefused] = useState(NONE);
-  const send = async (order: Omit<NewOrder, "coloring">, options: OptionsToSend) => {
+  const sent = useRef({ body: "", key: "" });
+  const create = async (
+    wanted: Parameters<typeof createEmptyOrder>[0],
+    photos: readonly File[],
+    process: Processing["process"],
+    options: OptionsToSend,
+  ) => {
+    const body = JSON.stringify(wanted);
+    if (sent.current.body !== body) sent.current = { body, key: newKey() };
     setFailure(null);
-    setShares(order.photos.map(() => 0));
+    setPending(true);
     try {
       const coloring = await coloringToSend(queries, options);
-      const made = await createOrder({ ...order, coloring }, setShares);
-      onDone({ orderNumber: made.order_number, refused: refusedOf(order.photos, made) });
+      const order = await createEmptyOrder(wanted, sent.current.key);
+      const [item] = order.line_items;
+      if (item) sendPhotos(order.order_number, item, photos, { process, coloring });
+      onCreated(order.order_number);
     } catch (error) {
-      const faults = refusedBy(order.photos, error);
-      setRefused(faults);
-      setFailure(faults.size > 0 ? t("upload.noneUsable") : failureSentence(error, t));
+      setFailure(failureSentence(error, t));
     }
-    setShares(null);
+    setPending(false);
   };
-  return { shares, failure, refused, send };
-}
-
-function PickButton({ primary, onAdd }: { primary: boolean; onAdd: (files: File[]) => void }) {
-  const { t } = useLanguage();
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button type="button" className="button button-small" onClick={() => input.current?.click()}>
-        <Icon name={primary ? "photo" : "plus"} />
-        {primary ? t("upload.pick") : t("upload.more")}
-      </button>
-      <input
-        ref={input}
-        type="file"
-        accept={ACCEPTED}
-        multiple
-        hidden
-        data-testid="photos"
-        onChange={(event) => {
-          onAdd([...(event.target.files ?? [])]);
-          event.target.value = "";
-        }}
-      />
-    </>
-  );
+  return { isPending, failure, create };
 }
 
 function ProcessChoice() {
@@ -116,39 +90,9 @@ function ProcessChoice() {
   );
 }
 
-function SendButton({ shares, disabled }: { shares: number[] | null; disabled: boolean }) {
-  const { t } = useLanguage();
-  const share = shares ? shares.reduce((sum, one) => sum + one, 0) / shares.length : 0;
-  const percent = Math.round(share * 100);
-  const text = percent === 100 ? t("upload.storing") : t("upload.sending", { percent });
-  return (
-    <button type="submit" className="button button-primary w-full" disabled={disabled || shares !== null}>
-      {shares ? text : t("upload.create")}
-    </button>
-  );
-}
-
 function formText(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value.trim() : "";
-}
-
-/** The files that the created order lacks, each with its reason, and a link to the order. */
-function IncompleteOrderNotice({ made, onOpen }: { made: IncompleteOrder; onOpen: () => void }) {
-  const { t } = useLanguage();
-  return (
-    <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
-      <p role="status">{t("upload.partly", { count: made.refused.size })}</p>
-      <ul className={TILES}>
-        {[...made.refused].map(([photo, failure]) => (
-          <PhotoTile key={keyOf(photo)} photo={photo} progress={null} refusal={failure} />
-        ))}
-      </ul>
-      <button type="button" className="button button-primary w-full" onClick={onOpen} autoFocus>
-        {t("upload.open", { number: made.orderNumber })}
-      </button>
-    </div>
-  );
 }
 
 function Fields() {
@@ -173,94 +117,85 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
   const navigate = useNavigate();
   // The preset that was chosen last, for the list and for orders.
   const options = useOptions();
-  const [made, setMade] = useState<IncompleteOrder | null>(null);
-  const open = (number: string) => {
+  const { isPending, failure, create } = useCreation((number) => {
+    showToast(t("upload.created", { number }));
     onClose();
     void navigate(`/orders/${encodeURIComponent(number)}`);
-  };
-  const { shares, failure, refused, send } = useSending((done) => {
-    if (done.refused.size === 0) {
-      showToast(t("upload.created", { number: done.orderNumber }));
-      open(done.orderNumber);
-    } else {
-      setMade(done);
-      // Photos that are dropped from now on go into a new order.
-      onPhotos([]);
-    }
   });
   const submit = (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
-    const customerName = formText(form, "customer");
-    const order = { photos, process, customerName, note: formText(form, "note"), book: bookOf(form) };
-    void send(order, options.toSend);
+    const customer = formText(form, "customer");
+    const note = formText(form, "note");
+    const order = { ...bookOf(form), ...(customer && { customer_name: customer }), ...(note && { note }) };
+    void create(order, photos, process, options.toSend);
   };
-  const isMade = made !== null && photos.length === 0;
-  const count = isMade ? made.refused.size : photos.length;
   const [isAsking, setAsking] = useState(false);
   const close = () => {
     if (photos.length > 0) setAsking(true);
     else onClose();
   };
   return (
-    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !shares && close()}>
+    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !isPending && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
           <div className="flex items-start justify-between gap-3 p-5 pb-3">
             <div>
               <Dialog.Title className="text-lg font-semibold tracking-tight">
-                {isMade ? t("upload.partlyTitle", { number: made.orderNumber }) : t("upload.title")}
+                {t("upload.title")}
               </Dialog.Title>
-              <Dialog.Description className={isMade ? "sr-only" : "text-mute"}>
-                {count > 0 ? t("photos", { count }) : t("upload.text")}
+              <Dialog.Description className="text-mute">
+                {photos.length > 0 ? t("photos", { count: photos.length }) : t("upload.text")}
               </Dialog.Description>
             </div>
-            <Dialog.Close className="icon-button" aria-label={t("action.close")} disabled={shares !== null}>
+            <Dialog.Close className="icon-button" aria-label={t("action.close")} disabled={isPending}>
               <Icon name="close" />
             </Dialog.Close>
           </div>
-          {isMade ? (
-            <IncompleteOrderNotice made={made} onOpen={() => open(made.orderNumber)} />
-          ) : (
-            <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5">
-              {photos.length > 0 && (
-                <ul
-                  className={`${TILES} max-h-[30dvh] min-h-28 shrink-0 auto-rows-max overflow-y-auto sm:max-h-[42dvh]`}
-                >
-                  {photos.map((photo, index) => (
-                    <PhotoTile
-                      key={keyOf(photo)}
-                      photo={photo}
-                      progress={shares?.[index] ?? null}
-                      refusal={refused.get(photo)}
-                      onRemove={() => onPhotos(photos.filter((other) => other !== photo))}
-                    />
-                  ))}
-                </ul>
+          <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5">
+            {photos.length > 0 && (
+              <ul
+                className={`${TILES} max-h-[30dvh] min-h-28 shrink-0 auto-rows-max overflow-y-auto sm:max-h-[42dvh]`}
+              >
+                {photos.map((photo) => (
+                  <PhotoTile
+                    key={keyOf(photo)}
+                    photo={photo}
+                    progress={null}
+                    onRemove={() => onPhotos(photos.filter((other) => other !== photo))}
+                  />
+                ))}
+              </ul>
+            )}
+            <div>
+              <FilePicker testId="photos" onFiles={onAdd}>
+                <Icon name={photos.length === 0 ? "photo" : "plus"} />
+                {photos.length === 0 ? t("upload.pick") : t("upload.more")}
+              </FilePicker>
+            </div>
+            <Fields />
+            <NewBookFields />
+            <ProcessChoice />
+            <p className="-mt-2 text-[13px] text-mute">
+              {t("upload.preset", { preset: t(`detail.preset.${options.form.preset}`) })}
+            </p>
+            <div className="sticky bottom-0 grid gap-3 bg-card pt-1 pb-5">
+              {failure && (
+                <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
+                  {failure}
+                </p>
               )}
-              {!shares && (
-                <div>
-                  <PickButton primary={photos.length === 0} onAdd={onAdd} />
-                </div>
-              )}
-              <Fields />
-              <NewBookFields />
-              <ProcessChoice />
-              <p className="-mt-2 text-[13px] text-mute">
-                {t("upload.preset", { preset: t(`detail.preset.${options.form.preset}`) })}
-              </p>
-              <div className="sticky bottom-0 grid gap-3 bg-card pt-1 pb-5">
-                {failure && (
-                  <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
-                    {failure}
-                  </p>
-                )}
-                <SendButton shares={shares} disabled={photos.length === 0} />
-              </div>
-            </form>
-          )}
+              <button
+                type="submit"
+                className="button button-primary w-full"
+                disabled={isPending || photos.length === 0}
+              >
+                {t("upload.create")}
+              </button>
+            </div>
+          </form>
           <DiscardQuestion
             count={photos.length}
             open={isAsking}

@@ -26,7 +26,7 @@ describe("lost files", () => {
     expect(said).toHaveTextContent("Soubor fotky chybí. Nahrajte ji znovu.");
     expect(said).toHaveTextContent("Create the order again from the photo.");
     expect(screen.queryByRole("slider")).toBeNull();
-    expect(screen.queryByRole("button", { name: /Fotka 1/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /: Fotka 1$/ })).toBeNull();
     expect(screen.queryByText(/Tažením přes fotku/)).toBeNull();
     expect(screen.queryByRole("button", { name: /Nová omalovánka/ })).toBeNull();
     expect(screen.getByRole("button", { name: /Nové SVG|Vygenerovat SVG/ })).toBeEnabled();

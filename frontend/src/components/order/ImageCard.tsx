@@ -1,12 +1,14 @@
 import { memo, useEffect } from "react";
 import { FailureText } from "@/components/FailureText";
 import { Icon } from "@/components/Icon";
+import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Approval } from "./Approval";
 import { useApproval } from "./approvals";
 import { Frame, Lane } from "./Lane";
 import type { OrderImage } from "./model";
+import { PhotoMenu } from "./PhotoMenu";
 import { Picture } from "./Picture";
 import type { CardCommands, CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
@@ -58,7 +60,7 @@ export const ImageCard = memo(function ImageCard({
       className={`scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [contain-intrinsic-size:auto_1050px] [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:[contain-intrinsic-size:auto_430px] md:max-lg:scroll-mt-46 ${failed || image.error ? "border-bad/45" : "border-line"}`}
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
-        <PhotoLane image={image} onView={view} />
+        <PhotoLane orderNumber={orderNumber} image={image} isDeliverable={isDeliverable} onView={view} />
         <Lane
           kind="coloring"
           {...lane}
@@ -96,7 +98,14 @@ function useRegistration(
   });
 }
 
-function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) => void }) {
+interface PhotoLaneProps {
+  orderNumber: string;
+  image: OrderImage;
+  isDeliverable: boolean;
+  onView: (view: View) => void;
+}
+
+function PhotoLane({ orderNumber, image, isDeliverable, onView }: PhotoLaneProps) {
   const { t } = useLanguage();
   const name = t("detail.photo", { position: image.position });
   const page = chosenVersion(image, "coloring");
@@ -117,6 +126,11 @@ function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) 
           >
             <Icon name="expand" className="size-4.5" />
           </button>
+        )}
+        {isDeliverable && (
+          <ForOperators>
+            <PhotoMenu orderNumber={orderNumber} image={image} />
+          </ForOperators>
         )}
       </Frame>
       <p className="hidden p-3 text-[13px] text-mute md:block">{comparing ? t("detail.wipe.hint") : ""}</p>

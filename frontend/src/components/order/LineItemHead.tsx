@@ -4,6 +4,7 @@ import { ShopBadge } from "@/components/ShopBadge";
 import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { LineItemForm } from "./LineItemForm";
+import { RemoveLineItem } from "./LineItems";
 import type { LineItem } from "./model";
 import { ShopValues } from "./ShopValues";
 import { useFocusFallback } from "./useFocusFallback";
@@ -14,10 +15,11 @@ interface LineItemHeadProps {
   item: LineItem;
   /** False if the shop cancelled the order or removed the item. */
   isDeliverable: boolean;
+  isRemovable?: boolean;
 }
 
 /** What a book is made of: title, copies, dedication and layout, and the form that changes them. */
-export function LineItemHead({ orderNumber, item, isDeliverable }: LineItemHeadProps) {
+export function LineItemHead({ orderNumber, item, isDeliverable, isRemovable = false }: LineItemHeadProps) {
   const { t } = useLanguage();
   const edit = useLineItem(orderNumber, item.id);
   const fallback = useFocusFallback();
@@ -56,6 +58,7 @@ export function LineItemHead({ orderNumber, item, isDeliverable }: LineItemHeadP
               <Icon name="settings" />
               {t("item.edit")}
             </button>
+            {isRemovable && <RemoveLineItem orderNumber={orderNumber} item={item} />}
           </ForOperators>
         )}
       </div>

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Link } from "react-router";
+import { HistoryButton } from "@/components/history/HistoryButton";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
@@ -37,6 +38,7 @@ export function OrderHead({ order }: { order: Order }) {
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
+          <HistoryButton key={order.order_number} orderNumber={order.order_number} />
           {isDeliverable(order) && (
             <>
               <BookButton order={order} />
@@ -58,6 +60,7 @@ export function OrderHead({ order }: { order: Order }) {
         <Fact name={t("detail.email")} value={order.customer_email} />
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
         <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
+        <Fact name={t("history.assignee")} value={order.assignee ?? null} />
         <Fact name={t("stage.note")} value={order.note ?? null} />
         <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
       </dl>
@@ -73,6 +76,9 @@ function StageNotes({ order }: { order: Order }) {
     <>
       {order.on_hold_reason && (
         <p className="mt-1.5 text-[13px]">{t("stage.hold.because", { reason: order.on_hold_reason })}</p>
+      )}
+      {(order.shop_changed_fields ?? []).length > 0 && (
+        <p className="mt-1.5 text-[13px] text-bad">{t("history.shopChanged")}</p>
       )}
       {order.attention?.map((reason) => (
         <p key={reason} className="mt-1.5 text-[13px] text-bad">

@@ -34,6 +34,7 @@ function Page() {
       {data?.line_items.map((item) => (
         <LineItemSection
           isDeliverable
+          isRemovable={false}
           key={item.id}
           orderNumber="1270"
           item={item}

@@ -69,7 +69,7 @@ export const cs = {
   "list.key.vectorise": "Vygenerovat SVG",
   "upload.drop": "Puštěním fotek vytvoříte objednávku",
   "upload.elsewhere":
-    "Zde fotky přidat nelze. Přetáhněte je na seznam objednávek a vznikne z nich nová objednávka.",
+    "Zde fotky přidat nelze. Přetáhněte je na otevřenou objednávku, nebo na seznam a vznikne z nich nová.",
   "upload.discard.title": "Zahodit vybrané fotky?",
   "upload.discard.text": {
     one: "Objednávka z {count} fotky ještě nebyla vytvořena.",
@@ -91,21 +91,11 @@ export const cs = {
   "upload.process.svg": "Omalovánky a SVG",
   "upload.preset": "Předvolba omalovánek: {preset}",
   "upload.create": "Vytvořit objednávku",
-  "upload.sending": "Nahrává se... {percent} %",
   "upload.storing": "Ukládá se...",
   "upload.remove": "Odebrat {name}",
   "upload.progress": "Nahrávání {name}",
   "upload.notPhoto": "Soubor {name} není v podporovaném formátu fotky.",
   "upload.created": "Objednávka {number} byla vytvořena.",
-  "upload.partlyTitle": "Objednávka {number} byla vytvořena",
-  "upload.partly": {
-    one: "{count} soubor v ní chybí, protože ho nelze použít jako fotku:",
-    few: "{count} soubory v ní chybí, protože je nelze použít jako fotky:",
-    many: "{count} souboru v ní chybí, protože je nelze použít jako fotky:",
-    other: "{count} souborů v ní chybí, protože je nelze použít jako fotky:",
-  },
-  "upload.open": "Otevřít objednávku {number}",
-  "upload.noneUsable": "Žádný z vybraných souborů nelze použít jako fotku. Důvod je uveden u každého z nich.",
 } as const;
 
 export const en = {
@@ -161,7 +151,8 @@ export const en = {
   "list.key.color": "Generate coloring pages",
   "list.key.vectorise": "Generate SVGs",
   "upload.drop": "Drop the photos to create an order",
-  "upload.elsewhere": "Photos cannot be added here. Drop them on the list of orders to create a new order.",
+  "upload.elsewhere":
+    "Photos cannot be added here. Drop them on an open order, or on the list to create a new one.",
   "upload.discard.title": "Discard the chosen photos?",
   "upload.discard.text": {
     one: "The order of {count} photo has not been created yet.",
@@ -181,17 +172,9 @@ export const en = {
   "upload.process.svg": "Pages and SVGs",
   "upload.preset": "Style of coloring pages: {preset}",
   "upload.create": "Create order",
-  "upload.sending": "Uploading... {percent}%",
   "upload.storing": "Storing...",
   "upload.remove": "Remove {name}",
   "upload.progress": "Upload of {name}",
   "upload.notPhoto": "{name} is not in a supported photo format.",
   "upload.created": "Order {number} was created.",
-  "upload.partlyTitle": "Order {number} was created",
-  "upload.partly": {
-    one: "{count} file is missing from it, because it cannot be used as a photo:",
-    other: "{count} files are missing from it, because they cannot be used as photos:",
-  },
-  "upload.open": "Open order {number}",
-  "upload.noneUsable": "None of these files can be used as a photo. The reason is shown at each file.",
 } as const;

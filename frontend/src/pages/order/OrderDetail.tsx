@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
+import { DropHint } from "@/components/list/DropHint";
 import { LoadFailure } from "@/components/LoadFailure";
 import { Notice } from "@/components/Notice";
 import { imagesOf, isDeliverable } from "@/components/order/cached-order";
+import { AddLineItem } from "@/components/order/LineItems";
 import { LineItemSection } from "@/components/order/LineItemSection";
 import type { Order } from "@/components/order/model";
 import { OptionsBar } from "@/components/order/OptionsBar";
@@ -12,6 +14,7 @@ import { NextAction } from "@/components/order/NextAction";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { RunTimesContext } from "@/components/order/runTimes";
+import { useOrderDrop } from "@/components/order/useOrderDrop";
 import { useOrderRunTimes } from "@/components/order/useOrderRunTimes";
 import { ForOperators } from "@/components/session/ForOperators";
 import { Viewer } from "@/components/order/Viewer";
@@ -89,6 +92,7 @@ function Loaded({ order }: { order: Order }) {
   const [viewed, setViewed] = useState<Viewed>();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
+  const isManual = order.source === "manual" && !order.cancelled_at;
   return (
     <>
       <OrderHead order={order} />
@@ -111,12 +115,19 @@ function Loaded({ order }: { order: Order }) {
             orderNumber={order.order_number}
             item={item}
             isDeliverable={!order.cancelled_at}
+            isRemovable={isManual && order.line_items.length > 1}
             options={options.toSend}
             register={register}
             onView={setViewed}
           />
         ))}
       </RunTimesContext>
+      {isManual && (
+        <ForOperators>
+          <AddLineItem orderNumber={order.order_number} />
+        </ForOperators>
+      )}
+      {!order.cancelled_at && <Drop order={order} />}
       <Viewer
         orderNumber={order.order_number}
         images={imagesOf(order)}
@@ -125,6 +136,13 @@ function Loaded({ order }: { order: Order }) {
       />
     </>
   );
+}
+
+/** Takes files that are dropped on the page; shows where they go. */
+function Drop({ order }: { order: Order }) {
+  const { t } = useLanguage();
+  const item = useOrderDrop(order);
+  return item && <DropHint text={t("uploads.drop", { title: item.title })} />;
 }
 
 function Empty() {

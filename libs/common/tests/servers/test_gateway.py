@@ -179,8 +179,14 @@ async def test_large_uploads_are_accepted_and_other_bodies_limited(nginx_server:
     body = bytes(30 << 20)
     async with serving(measure) as origin, aiohttp.ClientSession() as session:
         server = await nginx_server(api_url=origin)
-        async with session.post(f"{server.url}/api/v1/orders", data=BytesIO(body)) as response:
-            assert await response.json() == {"size": len(body)}
+        for method, path in (
+            ("POST", "orders"),
+            ("POST", "orders/M%201/line-items/1/photos?position=1"),
+            ("PUT", "images/1/photo"),
+        ):
+            url = f"{server.url}/api/v1/{path}"
+            async with session.request(method, url, data=BytesIO(body)) as response:
+                assert await response.json() == {"size": len(body)}
         headers = {"Expect": "100-continue"}
         async with session.post(
             f"{server.url}/api/v1/images/1/generate-svg", data=BytesIO(body), headers=headers

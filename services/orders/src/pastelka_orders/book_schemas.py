@@ -27,11 +27,13 @@ def not_empty(value: str) -> str:
     return value
 
 
-def _several_lines(value: str | None) -> str | None:
+def optional_lines(value: str | None) -> str | None:
+    """Clean text of several lines; ``None`` if nothing is left."""
     return text.lines(value or "") or None
 
 
-def _strip_word(value: str | None) -> str | None:
+def optional_line(value: str | None) -> str | None:
+    """Clean text of one line; ``None`` if nothing is left."""
     return text.single_line(value or "") or None
 
 
@@ -106,10 +108,10 @@ class LineItemPatch(BaseModel):
         str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(not_empty)
     ] = ""
     quantity: Annotated[int, Field(ge=1, le=MAX_COPIES)] = 1
-    dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (
+    dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(optional_lines)] = (
         None
     )
-    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_strip_word)] = None
+    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(optional_line)] = None
 
 
 class BooksRequest(BaseModel):

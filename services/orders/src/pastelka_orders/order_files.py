@@ -19,15 +19,19 @@ async def delete(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> 
     await storage.erase(str(order_id), _elsewhere(order_id, paths))
 
 
-def _elsewhere(order_id: int, paths: Iterable[str]) -> list[str]:
-    """Paths of the replaced system outside the order's folder, with thumbnail and marker."""
+def with_companions(paths: Iterable[str]) -> list[str]:
+    """``paths`` with thumbnails and markers, without those outside of the root."""
     return [
         candidate
         for path in paths
-        if not path.startswith(f"{order_id}/")
         for candidate in (path, thumbnail_path(path), _note_path(path))
         if _is_below_root(candidate)
     ]
+
+
+def _elsewhere(order_id: int, paths: Iterable[str]) -> list[str]:
+    """Paths of the replaced system outside the order's folder, with thumbnail and marker."""
+    return with_companions(path for path in paths if not path.startswith(f"{order_id}/"))
 
 
 def _note_path(path: str) -> str:

@@ -17,10 +17,11 @@ from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.database import Database
 from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.errors import ConflictError
-from pastelka_orders.handlers import approvals, generate, orders, versions
+from pastelka_orders.handlers import approvals, generate, orders, photo_set, versions
 from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.repository import downloads, erasures
+from pastelka_orders.repository import photo_set as photo_rows
 from pastelka_orders.repository import versions as version_rows
 from pastelka_orders.repository.orders import StoredPhoto
 from pastelka_orders.shopify.ingest import give_up, ingest
@@ -176,6 +177,21 @@ class StageMachine(RuleBasedStateMachine):
         if image is None:
             return
         self.click(lambda c: approvals.send_back(c, image["id"], "Two noses"), lost)
+
+    @rule(pick=PICK, word=st.sampled_from("amrd"), lost=LOST)
+    def change_photos(self, pick: int, word: str, lost: bool) -> None:
+        """Add, move, replace or delete a photo."""
+        image = self.picked("images", pick)
+        if image is None:
+            return
+        photo = StoredPhoto(1, f"q/{pick}", 9, 9)
+        change = {
+            "a": lambda c: photo_rows.add(c, image["line_item_id"], photo, None),
+            "m": lambda c: photo_set.move(c, image["id"], None, pick + 1, lambda _: True),
+            "r": lambda c: photo_rows.replace(c, image["id"], 2, photo),
+            "d": lambda c: photo_set.delete_image(c, image["id"], lambda _: True),
+        }[word]
+        self.click(change, lost)
 
     @rule(pick=PICK, notes=NOTES, lost=LOST)
     def note(self, pick: int, notes: Any, lost: bool) -> None:

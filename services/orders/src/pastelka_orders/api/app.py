@@ -38,6 +38,7 @@ from pastelka_orders.api.routes import (
     history,
     line_items,
     orders,
+    photos,
     presets,
     queue,
     queues,
@@ -130,6 +131,8 @@ def _routes() -> APIRouter:
         exports.router,
         books.router,
         line_items.router,
+        photos.router,
+        photos.images_router,
         books.joined_router,
         versions.router,
         approvals.router,
@@ -148,6 +151,9 @@ def _body_limits(settings: OrdersSettings) -> BodyLimits:
             ("POST", "/api/v1/orders"): BodyLimit("form", settings.upload_max_bytes),
             ("POST", "/api/v1/webhooks/shopify"): BodyLimit("any", webhook.MAX_BYTES),
         },
+        # The route itself refuses a file that is larger than a photo may be.
+        {("POST", "photos"): BodyLimit("any", settings.upload_max_bytes)}
+        | {("PUT", "photo"): BodyLimit("any", settings.upload_max_bytes)},
     )
 
 

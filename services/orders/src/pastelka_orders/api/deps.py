@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
@@ -53,6 +53,11 @@ OrderNumber = Annotated[
         pattern=r"^[^/\x00]+$",
         examples=["1270", "M1000"],
     ),
+]
+
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=1000, description="`ETag` of what was read; 412 if it has changed since"),
 ]
 
 

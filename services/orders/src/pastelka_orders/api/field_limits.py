@@ -36,6 +36,10 @@ LAYOUT_LENGTH = 100
 MAX_COPIES = 999
 """Per line item."""
 
+IDEMPOTENCY_KEY_LENGTH = 100
+FILE_NAME_LENGTH = 500
+MAX_PHOTO_POSITION = 100_000
+
 FORM_FIELDS = 10
 """Parts of an upload other than photos."""
 FORM_FIELD_BYTES = 16 * 1024

@@ -17,7 +17,7 @@ from starlette.routing import compile_path
 from pastelka_common.storage import StorageUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_transient
 from pastelka_orders.errors import NO_ROOM, OrdersError
-from pastelka_orders.photos.errors import PhotosRefusedError
+from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError
 
 # Python 3.11 has the older name.
 _PHRASES = {413: "Content Too Large"}
@@ -96,6 +96,10 @@ async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
         for refused in error.refusals
     ]
     return problem(error.status, error.code, "Photos rejected", error.reason, errors=errors)
+
+
+async def _photo(_request: Request, error: PhotoRefusedError) -> JSONResponse:
+    return problem(error.status, error.code, "Photo rejected", f"{error.name}: {error.reason}")
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -179,6 +183,7 @@ def install(app: FastAPI) -> None:
     handlers: dict[Any, Any] = {
         OrdersError: _business,
         PhotosRefusedError: _photos,
+        PhotoRefusedError: _photo,
         RequestValidationError: _invalid,
         HTTPException: _http,
         DatabaseUnavailableError: _database,

@@ -30,14 +30,17 @@ class BodyLimit:
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """Limits by method and path; ``default`` for all other routes."""
+    """Limits by method and path, or last part of the path; ``default`` for all other routes."""
 
     default: BodyLimit
     by_route: Mapping[tuple[str, str], BodyLimit] = field(default_factory=dict)
+    by_last_part: Mapping[tuple[str, str], BodyLimit] = field(default_factory=dict)
 
     def of(self, scope: Scope) -> BodyLimit:
         """Limit of the request's route."""
-        return self.by_route.get((scope["method"], scope["path"]), self.default)
+        method, path = scope["method"], scope["path"]
+        last = path.rpartition("/")[2]
+        return self.by_route.get((method, path)) or self.by_last_part.get((method, last)) or self.default
 
 
 class RequestRejectedError(Exception):

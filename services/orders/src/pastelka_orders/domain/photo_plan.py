@@ -44,6 +44,18 @@ class PhotoPlan:
         return not (self.added or self.replaced or self.refetch or self.dropped)
 
 
+def split_overridden(
+    wanted: Mapping[Place, str], overrides: Mapping[Place, str | None]
+) -> tuple[dict[Place, str], dict[Place, str]]:
+    """Split the shop's photos: those to take over, and those that an operator's change keeps out.
+
+    The latter are only the ones that the shop changed since.
+    """
+    rest = {place: url for place, url in wanted.items() if place not in overrides}
+    changed = {place: url for place, url in wanted.items() if place in overrides and overrides[place] != url}
+    return rest, changed
+
+
 def plan_photos(
     wanted: Mapping[Place, str], present: Iterable[StoredPhotoState], refetch: RefetchPolicy
 ) -> PhotoPlan:

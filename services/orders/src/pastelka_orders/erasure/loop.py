@@ -12,6 +12,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.handlers.orders import discard_abandoned
+from pastelka_orders.handlers.photo_set import delete_due_files
 from pastelka_orders.leases import leased
 from pastelka_orders.photos.intake import remove_temp_folders
 from pastelka_orders.repository import erasures, retention
@@ -56,6 +57,7 @@ class Retention:
             await self._database.write(lambda c: retention.begin(c, days=self._days))
             await remove_temp_folders()
             await discard_abandoned(self._database, self._storage)
+            await delete_due_files(self._database, self._storage)
             error = await self._mark_expired(self._days, stop) if self._days is not None else None
             await self._database.write(lambda c: retention.save_run(c, days=self._days, error=error))
         return True

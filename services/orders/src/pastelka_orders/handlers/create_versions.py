@@ -84,8 +84,8 @@ def target_of(version: Version) -> str:
     return version_path(
         version.kind,
         order_id=version.order_id,
-        line_item_id=version.line_item_id,
-        position=version.position,
+        line_item_id=version.file_line_item_id,
+        position=version.file_position,
         version=version.version,
     )
 

@@ -40,8 +40,8 @@ class Downloads:
         photo = await self.downloader.download(image.original_url or "", name=f"Photo {image.position}")
         path = photo_path(
             order_id=image.order_id,
-            line_item_id=image.line_item_id,
-            position=image.position,
+            line_item_id=image.file_line_item_id,
+            position=image.file_position,
             suffix=photo.suffix,
             version=image.photo_version,
         )

@@ -69,12 +69,33 @@ async def _add(
     number = await orders.add_manual(
         connection, upload, customer_name=wanted.customer_name, note=wanted.note, book=wanted.book
     )
+    if number is None:
+        raise AssertionError("an order without a key is always added")
     image_ids = await orders.add_photos(connection, upload.line_item_id, stored)
     outbox = Outbox()
     outbox.add(OrderCreated(order_number=number))
     await start_processing(connection, outbox, image_ids, wanted.process, wanted.coloring_options)
     await outbox.flush(connection)
     return number
+
+
+async def create_empty(connection: AsyncConnection, wanted: ManualOrder, key: str | None) -> tuple[str, bool]:
+    """Add an order whose photos follow; returns its number, and whether it is new.
+
+    A repeated request with the same ``key`` adds no other.
+    """
+    known = await orders.number_of_key(connection, key) if key is not None else None
+    if known is not None:
+        return known, False
+    upload = await orders.begin_upload(connection)
+    await orders.complete_upload(connection, upload.order_id)
+    number = await orders.add_manual(
+        connection, upload, customer_name=wanted.customer_name, note=wanted.note, book=wanted.book, key=key
+    )
+    if number is None:  # the same request was faster
+        return str(await orders.number_of_key(connection, key or "")), False
+    await Outbox.publish(connection, OrderCreated(order_number=number))
+    return number, True
 
 
 async def discard_abandoned(database: Database, storage: Storage) -> int:

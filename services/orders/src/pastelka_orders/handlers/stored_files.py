@@ -14,7 +14,7 @@ from pastelka_orders.repository.versions import Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Generate it again.")
 BOOK_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Compose it again.")
-PHOTO_LOST = "The photo is no longer in the storage. Create the order again from the photo."
+PHOTO_LOST = "The photo is no longer in the storage. Replace it with another file of it."
 
 
 async def mark_missing(connection: AsyncConnection, file: StoredFile) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_common.contracts.statuses import StatusType
@@ -212,6 +212,58 @@ class PendingUpload(Base):
     line_item_id: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     is_abandoned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class PhotoUpload(Base):
+    """A stored photo that a client sent under its own key, so that the same key stores nothing again."""
+
+    __tablename__ = "photo_uploads"
+    __table_args__ = (Index("ix_photo_uploads_image_id", "image_id"),)
+
+    order_id: Mapped[int] = mapped_column(
+        ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    idempotency_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the file as it was sent."""
+    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    """``None`` once it is deleted."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class PhotoOverride(Base):
+    """An operator deleted or replaced the shop's photo at this place; the shop does not undo that."""
+
+    __tablename__ = "photo_overrides"
+
+    line_item_id: Mapped[int] = mapped_column(
+        ForeignKey("line_items.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """In the shop."""
+    url: Mapped[str | None] = mapped_column(Text)
+    """The shop's photo, as last seen."""
+
+
+class RemovedPhoto(Base):
+    """A deleted photo whose files are deleted, also those that a worker writes late."""
+
+    __tablename__ = "removed_photos"
+    __table_args__ = (
+        Index("ix_removed_photos_order_id", "order_id"),
+        Index("ix_removed_photos_next_check_at", "next_check_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    file_line_item_id: Mapped[int]
+    file_position: Mapped[int]
+    """See ``Image``."""
+    paths: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The files that its rows named."""
+    checks: Mapped[int] = mapped_column(server_default="0")
+    """How often its files were deleted; checked for about six days."""
+    next_check_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class FileCheck(Base):

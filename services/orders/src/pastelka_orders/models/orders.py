@@ -115,6 +115,12 @@ class Order(Base):
             postgresql_include=["search"],
         ),
         Index("ix_orders_customer_email", text("lower(customer_email)")),
+        Index(
+            "ix_orders_idempotency_key",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
         changed_index("orders", "updated_at"),
         Index(
             "ix_orders_search_keys",
@@ -170,6 +176,8 @@ class Order(Base):
     """When an operator last saw what needed attention; what was paid twice before does not any more."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    idempotency_key: Mapped[str | None] = mapped_column(Text)
+    """The client's key of the request that created it, so that a repeated one does not create another."""
 
 
 class OrderHistoryEntry(Base):
@@ -216,6 +224,9 @@ class LineItem(Base):
     """When the shop last changed one of these."""
     shop_changed_fields: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """Those that the shop changed and that were not edited since."""
+    last_file_position: Mapped[int | None]
+    """The highest number in names of its photos' files that was used; ``None`` while it is the highest
+    position."""
 
 
 class Image(RowJob, Base):
@@ -251,11 +262,19 @@ class Image(RowJob, Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     line_item_id: Mapped[int] = mapped_column(ForeignKey("line_items.id", ondelete="CASCADE"))
     position: Mapped[int]
+    """From 1 within the line item; with gaps after a deletion."""
+    file_line_item_id: Mapped[int | None]
+    file_position: Mapped[int | None]
+    """The line item and position in the paths of its files, and in the shop; they stay when it is moved.
+    ``None``: as ``line_item_id`` and ``position``."""
     original_url: Mapped[str | None]
+    """Where the shop has it; ``None`` if an operator added or replaced it."""
     path: Mapped[str | None]
     """Relative to the storage root; ``None`` until the photo is stored."""
     photo_version: Mapped[int] = mapped_column(server_default="1")
-    """Number of the photo, from 1; a replacement adds one."""
+    """Number of the photo, from 1; a replacement has a higher one."""
+    last_photo_version: Mapped[int | None]
+    """The highest number that a replacement reserved."""
     photo_replaced_at: Mapped[datetime | None]
     """When the photo was last replaced; versions requested before show the previous one."""
     width: Mapped[int | None]

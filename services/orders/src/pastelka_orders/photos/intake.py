@@ -1,10 +1,11 @@
 """Intake of uploads: concurrent, off the event loop, in bounded memory and temporary files."""
 
+import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +63,19 @@ class StagedPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedPhoto:
+    """A file as it was sent, in a temporary file, not decoded yet; ``digest`` is its SHA-256.
+
+    ``key`` is the client's, the same when the request is repeated.
+    """
+
+    name: str
+    path: Path
+    digest: bytes
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """Accepted and refused files of one upload, in order; at least one is accepted."""
 
@@ -96,10 +110,8 @@ class PhotoIntake:
 
         Raises :class:`PhotoRefusedError` with the display form of ``name``.
         """
-        try:
+        with _named(name):
             return await to_thread.run_sync(self._normalise, source, limiter=self._threads)
-        except Refusal as refusal:
-            raise PhotoRefusedError(display_name(name), refusal.code, refusal.reason) from refusal
 
     @asynccontextmanager
     async def staged(self, uploads: Sequence[Upload]) -> AsyncIterator[Staged]:
@@ -110,6 +122,24 @@ class PhotoIntake:
         _check_count(len(uploads), self.limits)
         async with anyio.TemporaryDirectory(prefix="pastelka-photos-") as folder:
             yield await self._stage_all(uploads, Path(folder))
+
+    @asynccontextmanager
+    async def received(
+        self, chunks: AsyncIterable[bytes], *, name: str | None, key: str | None = None
+    ) -> AsyncIterator[ReceivedPhoto]:
+        """Write one photo to a temporary file for the block.
+
+        Raises :class:`PhotoRefusedError` if it is too large, without reading the rest.
+        """
+        async with anyio.TemporaryDirectory(prefix="pastelka-photos-") as folder:
+            target, digest = Path(folder) / "sent", hashlib.sha256()
+            with _named(name):
+                await spool(_hashed(chunks, digest), target, limits=self.limits)
+            yield ReceivedPhoto(display_name(name), target, digest.digest(), key)
+
+    async def decoded(self, received: ReceivedPhoto) -> StagedPhoto:
+        """Decode and normalise a received photo in place. Raises :class:`PhotoRefusedError`."""
+        return await self._decode(received.path, received.name)
 
     async def _stage_all(self, uploads: Sequence[Upload], folder: Path) -> Staged:
         staged: dict[int, StagedPhoto] = {}
@@ -132,11 +162,11 @@ class PhotoIntake:
         return Staged([staged[position] for position in sorted(staged)], faults)
 
     async def _stage(self, upload: Upload, target: Path) -> StagedPhoto:
-        name = display_name(upload.filename)
-        try:
+        with _named(upload.filename):
             await spool(chunks_of(upload), target, limits=self.limits)
-        except Refusal as refusal:
-            raise PhotoRefusedError(name, refusal.code, refusal.reason) from refusal
+        return await self._decode(target, display_name(upload.filename))
+
+    async def _decode(self, target: Path, name: str) -> StagedPhoto:
         photo = await self.normalise(target, name=name)
         await anyio.Path(target).write_bytes(photo.content)
         return StagedPhoto(name, target, photo.suffix, photo.width, photo.height, photo.thumbnail)
@@ -149,6 +179,21 @@ class PhotoIntake:
             if source.stat().st_size > self.limits.max_bytes:
                 raise too_large(self.limits)
             return self._decoders.decode(source, Path(folder))
+
+
+@contextmanager
+def _named(name: str | None) -> Iterator[None]:
+    """Name the file that is refused."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise PhotoRefusedError(display_name(name), refusal.code, refusal.reason) from refusal
+
+
+async def _hashed(chunks: AsyncIterable[bytes], digest: "hashlib._Hash") -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
 
 
 def _check_count(count: int, limits: PhotoLimits) -> None:

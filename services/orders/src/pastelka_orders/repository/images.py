@@ -16,13 +16,19 @@ from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_
 IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
 """SQL over ``orders o`` and ``line_items l``."""
 
+FILE_PLACE = """COALESCE(i.file_line_item_id, i.line_item_id) AS file_line_item_id,
+    COALESCE(i.file_position, i.position) AS file_position"""
+"""Line item and position in the paths of an image's files: where it was first."""
+
 _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
+    {FILE_PLACE},
     i.selected_coloring_id, i.selected_svg_id, i.photo_version, i.approved_at IS NOT NULL AS is_approved,
-    o.cancelled_at IS NOT NULL AS is_cancelled,
+    i.width, i.height, i.downloaded_at, o.cancelled_at IS NOT NULL AS is_cancelled,
     {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: does not block foreign key checks, as by a status change of a version.
-_LOCK = f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i"
+_FIND = f"SELECT {_IMAGE} WHERE i.id = :image_id"
+_LOCK = f"{_FIND} FOR NO KEY UPDATE OF i"
 _LOCK_OF_ORDER = f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
 _OF_ORDERS = f"SELECT {_IMAGE} WHERE o.order_number = ANY(CAST(:order_numbers AS text[])) ORDER BY i.id"
 _LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
@@ -74,7 +80,7 @@ _SEND_BACK = """UPDATE images SET selected_coloring_id = NULL, selected_svg_id =
 
 @dataclass(frozen=True, slots=True)
 class LockedImage:
-    """One image, locked until the transaction ends."""
+    """One image with its context, locked until the transaction ends unless only read."""
 
     id: int
     position: int
@@ -83,10 +89,15 @@ class LockedImage:
     line_item_id: int
     order_id: int
     order_number: str
+    file_line_item_id: int
+    file_position: int
     selected_coloring_id: int | None
     selected_svg_id: int | None
     photo_version: int
     is_approved: bool
+    width: int | None
+    height: int | None
+    downloaded_at: datetime | None
     is_cancelled: bool
     is_wanted: bool
 
@@ -123,8 +134,14 @@ class Finished:
     coloring_id: int | None = None
 
 
+async def find(connection: AsyncConnection, image_id: int) -> LockedImage | None:
+    """One image, not locked; ``None`` if there is none."""
+    row = (await execute(connection, _FIND, {"image_id": image_id})).mappings().first()
+    return LockedImage(**row) if row else None
+
+
 async def lock(connection: AsyncConnection, image_id: int) -> LockedImage | None:
-    """Lock one image; ``None`` if there is none."""
+    """Lock one image until the transaction ends; ``None`` if there is none."""
     row = (await execute(connection, _LOCK, {"image_id": image_id})).mappings().first()
     return LockedImage(**row) if row else None
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.shop_edits import ShopEdits
+from pastelka_orders.repository.orders import NewLineItem
 from pastelka_orders.repository.sql import execute
 
 FIELDS = ("title", "quantity", "dedication", "layout")
@@ -24,6 +25,13 @@ _SAVE = """UPDATE line_items SET title = :title, quantity = :quantity, dedicatio
         shop_changed_fields = CAST(:shop_changed_fields AS text[]),
         shop_changed_at = CASE WHEN CAST(:shop_changed_fields AS text[]) IS NOT NULL THEN shop_changed_at END
     WHERE id = :id"""
+
+_OTHERS = """SELECT count(*) FROM line_items l JOIN orders o ON o.id = l.order_id
+    WHERE o.order_number = :order_number AND l.id <> :id"""
+_ADD = """INSERT INTO line_items (order_id, position, title, quantity, dedication, layout)
+    VALUES (:order_id, COALESCE((SELECT max(position) FROM line_items WHERE order_id = :order_id), 0) + 1,
+        :title, :quantity, :dedication, :layout) RETURNING id"""
+_DELETE = "DELETE FROM line_items WHERE id = :id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,22 @@ async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
     await execute(
         connection, _SAVE, {"id": item.id, "shop_values": shop, "shop_changed_fields": fields, **values}
     )
+
+
+async def has_others(connection: AsyncConnection, order_number: str, item_id: int) -> bool:
+    """Whether the order has another line item."""
+    values = {"order_number": order_number, "id": item_id}
+    return int((await execute(connection, _OTHERS, values)).scalar_one()) > 0
+
+
+async def add(connection: AsyncConnection, order_id: int, item: NewLineItem) -> int:
+    """Add the last line item of a locked order; returns its id."""
+    return int((await execute(connection, _ADD, {"order_id": order_id, **asdict(item)})).scalar_one())
+
+
+async def delete(connection: AsyncConnection, item_id: int) -> None:
+    """Delete a line item without photos."""
+    await execute(connection, _DELETE, {"id": item_id})
 
 
 async def _one(

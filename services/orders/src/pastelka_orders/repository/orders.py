@@ -24,9 +24,12 @@ _EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
 _IS_CANCELLED = "SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number"
 _NEXT_MANUAL = "SELECT nextval('manual_order_number_seq')"
 _ADD_MANUAL = """INSERT INTO orders
-        (id, order_number, source, customer_name, note, search, status, created_at, updated_at)
+        (id, order_number, source, customer_name, note, search, status, created_at, updated_at,
+        idempotency_key)
     VALUES (:id, :order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
-        'ready_for_review', clock_timestamp(), clock_timestamp())"""
+        'ready_for_review', clock_timestamp(), clock_timestamp(), CAST(:key AS text))
+    ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id"""
+_BY_KEY = "SELECT order_number FROM orders WHERE idempotency_key = :key"
 _ADD_LINE_ITEM = """INSERT INTO line_items (id, order_id, position, title, quantity, dedication, layout)
     VALUES (:id, :order_id, 1, :title, :quantity, :dedication, :layout)"""
 _ADD_IMAGES = """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
@@ -115,8 +118,12 @@ async def add_manual(
     customer_name: str | None,
     note: str | None,
     book: NewLineItem,
-) -> str:
-    """Add a manual order with one line item; returns its number (``M1000``, ``M1001``, ...)."""
+    key: str | None = None,
+) -> str | None:
+    """Add a manual order with one line item; returns its number (``M1000``, ``M1001``, ...).
+
+    ``None`` if there is an order of the client's ``key``.
+    """
     number = f"M{(await execute(connection, _NEXT_MANUAL)).scalar_one()}"
     values = {
         "id": ids.order_id,
@@ -124,11 +131,19 @@ async def add_manual(
         "customer_name": customer_name,
         "note": note,
         "search": search_text(number, customer_name, None),
+        "key": key,
     }
-    await execute(connection, _ADD_MANUAL, values)
+    if (await execute(connection, _ADD_MANUAL, values)).first() is None:
+        return None
     item = {"id": ids.line_item_id, "order_id": ids.order_id, **asdict(book)}
     await execute(connection, _ADD_LINE_ITEM, item)
     return number
+
+
+async def number_of_key(connection: AsyncConnection, key: str) -> str | None:
+    """Number of the order that a client created with this key."""
+    found: str | None = (await execute(connection, _BY_KEY, {"key": key})).scalar()
+    return found
 
 
 async def add_photos(

@@ -8,6 +8,7 @@ from pastelka_orders.domain.photo_plan import Place, StoredPhotoState
 from pastelka_orders.domain.shop_orders import ShopItem
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
+from pastelka_orders.repository.images import FILE_PLACE
 from pastelka_orders.repository.sql import execute
 
 # The shop's values of edited fields are stored separately; items removed by the shop are removed.
@@ -56,16 +57,30 @@ _ITEMS_REMOVED = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(sho
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
 _ITEM_IDS = "SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id"
-_PHOTOS = """SELECT i.id, i.line_item_id, i.position, i.original_url, i.path IS NOT NULL AS is_stored,
+# The shop knows a photo by the place where it was first, wherever an operator moved it.
+_PHOTOS = f"""SELECT i.id, {FILE_PLACE}, i.original_url, i.path IS NOT NULL AS is_stored,
         i.download_error_code IS NOT NULL AS has_failed
     FROM images i JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = :order_id
     ORDER BY i.id FOR NO KEY UPDATE OF i"""
-_ADD_PHOTOS = """INSERT INTO images (line_item_id, position, original_url)
-    SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
-        CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
-    ORDER BY n.line_item_id, n.position"""
+# Where an operator moved or added another photo to a place, a new one comes last.
+_ADD_PHOTOS = """WITH n AS (SELECT * FROM unnest(CAST(:items AS integer[]), CAST(:positions AS integer[]),
+            CAST(:urls AS text[])) AS n(line_item_id, position, url))
+    INSERT INTO images (line_item_id, position, file_line_item_id, file_position, original_url)
+    SELECT n.line_item_id, CASE WHEN EXISTS (SELECT 1 FROM images i
+            WHERE i.line_item_id = n.line_item_id AND i.position = n.position)
+        THEN GREATEST((SELECT max(i.position) FROM images i WHERE i.line_item_id = n.line_item_id),
+            max(n.position) OVER (PARTITION BY n.line_item_id))
+            + row_number() OVER (PARTITION BY n.line_item_id ORDER BY n.position)
+        ELSE n.position END, n.line_item_id, n.position, n.url
+    FROM n ORDER BY n.line_item_id, n.position"""
+_LOCK_ORDER = "SELECT 1 FROM orders WHERE id = :order_id FOR NO KEY UPDATE"
+_OVERRIDES = """SELECT p.line_item_id, p.position, p.url FROM photo_overrides p
+    JOIN line_items l ON l.id = p.line_item_id WHERE l.order_id = :order_id"""
+_SAVE_OVERRIDE = """UPDATE photo_overrides SET url = :url
+    WHERE line_item_id = :line_item_id AND position = :position"""
 # Versions of the previous photo stay but are no longer chosen.
-_REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
+_REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url,
+        photo_version = GREATEST(i.photo_version, COALESCE(i.last_photo_version, 0)) + 1,
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
@@ -112,16 +127,34 @@ async def lock_photos(connection: AsyncConnection, order_id: int) -> list[Stored
     rows = await execute(connection, _PHOTOS, {"order_id": order_id})
     return [
         StoredPhotoState(
-            row.id, (row.line_item_id, row.position), row.original_url, row.is_stored, row.has_failed
+            row.id,
+            (row.file_line_item_id, row.file_position),
+            row.original_url,
+            row.is_stored,
+            row.has_failed,
         )
         for row in rows
     ]
 
 
-async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -> None:
-    """Add photos to download: URLs by place."""
+async def overrides(connection: AsyncConnection, order_id: int) -> dict[Place, str | None]:
+    """The shop's photos that an operator deleted or replaced: URLs as last seen, by place."""
+    rows = await execute(connection, _OVERRIDES, {"order_id": order_id})
+    return {(row.line_item_id, row.position): row.url for row in rows}
+
+
+async def save_overrides(connection: AsyncConnection, changed: Mapping[Place, str]) -> None:
+    """The shop has another photo now at places that an operator changed."""
+    for (line_item_id, position), url in changed.items():
+        values = {"line_item_id": line_item_id, "position": position, "url": url}
+        await execute(connection, _SAVE_OVERRIDE, values)
+
+
+async def add_photos(connection: AsyncConnection, order_id: int, photos: Mapping[Place, str]) -> None:
+    """Add photos to download: URLs by place. Locks the order, so that positions stay unique."""
     if not photos:
         return
+    await execute(connection, _LOCK_ORDER, {"order_id": order_id})
     values = {
         "items": [item for item, _ in photos],
         "positions": [position for _, position in photos],

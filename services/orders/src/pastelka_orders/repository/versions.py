@@ -11,6 +11,7 @@ from pastelka_common.contracts.messages import Retry
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import VersionProgress, status_of
+from pastelka_orders.repository.images import FILE_PLACE
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import coloring_options, svg_options
 
@@ -18,8 +19,8 @@ TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_ve
 
 _CONTEXT = """JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
     JOIN orders o ON o.id = l.order_id"""
-_PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.path, v.asked_at,
-    v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number,
+_PLACE = f"""v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.path, v.asked_at,
+    v.updated_at, v.error_code, {FILE_PLACE}, o.id AS order_id, o.order_number,
     i.path AS photo_path"""
 _OWN = {
     "coloring": "v.megapixels, v.steps, v.has_frame, v.background, v.line_weight, v.then_svg",
@@ -105,8 +106,8 @@ class Version:
     asked_at: datetime
     updated_at: datetime
     error_code: str | None
-    position: int
-    line_item_id: int
+    file_position: int
+    file_line_item_id: int
     order_id: int
     order_number: str
     photo_path: str | None

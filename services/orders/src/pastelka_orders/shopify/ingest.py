@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure, OrderChanged, OrderCreated
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.actors import Actor, current_actor
-from pastelka_orders.domain.photo_plan import RefetchPolicy, plan_photos
+from pastelka_orders.domain.photo_plan import RefetchPolicy, plan_photos, split_overridden
 from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
@@ -174,6 +174,8 @@ async def _update_items(
         if item.quantity > 0
         for position, url in item.photos.items()
     }
+    overrides = await shop_items.overrides(connection, target.id)
+    wanted, kept_out = split_overridden(wanted, overrides)
     plan = plan_photos(wanted, present, refetch)
     for version in in_progress:
         if version.image_id in plan.replaced:
@@ -182,8 +184,11 @@ async def _update_items(
     await shop_items.drop_photos(connection, plan.dropped)
     await shop_items.replace_photos(connection, plan.replaced)
     await shop_items.await_photos(connection, list(plan.refetch))
-    await shop_items.add_photos(connection, plan.added)
-    return changed or not plan.is_empty
+    await shop_items.add_photos(connection, target.id, plan.added)
+    if kept_out:  # An operator's photo stays; the operator sees that the customer sent another one.
+        await shop_items.save_overrides(connection, kept_out)
+        await stages.set_shop_changed(connection, target.id)
+    return changed or bool(kept_out) or not plan.is_empty
 
 
 async def _in_progress(connection: AsyncConnection, target: _Target) -> list[Version]:

@@ -18,7 +18,7 @@ from pastelka_orders.api.authorization import (
 )
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, document_response, etag_response
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.domain import text
+from pastelka_orders.book_schemas import optional_line, optional_lines
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
@@ -121,10 +121,12 @@ async def create_order(
     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
     """
     _check_fields(await request.form())
-    options = _coloring_options(coloring_options)
+    options = coloring_options_of(coloring_options, "body")
     require_supported(services.settings.coloring_provider, options.model_fields_set)
-    book = NewLineItem(_name(title) or MANUAL_TITLE, quantity, _note(dedication), _name(layout))
-    wanted = ManualOrder(book, _name(customer_name), _note(note), process, options)
+    book = NewLineItem(
+        optional_line(title) or MANUAL_TITLE, quantity, optional_lines(dedication), optional_line(layout)
+    )
+    wanted = ManualOrder(book, optional_line(customer_name), optional_lines(note), process, options)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged.photos)
     created = CreatedOrderResponse.model_validate_json(await _document(services, number))
@@ -285,18 +287,10 @@ def _check_fields(form: FormData) -> None:
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
 
 
-def _coloring_options(value: str | None) -> ColoringOptions:
+def coloring_options_of(value: str | None, place: str) -> ColoringOptions:
+    """Options of the pages as JSON, from the ``place`` of a request. Raises ``RequestValidationError``."""
     try:
         return ColoringOptions.model_validate_json(value or "{}")
     except ValidationError as error:
-        found = [{**one, "loc": ("body", "coloring_options", *one["loc"])} for one in error.errors()]
+        found = [{**one, "loc": (place, "coloring_options", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(found) from None
-
-
-def _name(value: str | None) -> str | None:
-    """``None`` if left empty."""
-    return text.single_line(value or "") or None
-
-
-def _note(value: str | None) -> str | None:
-    return text.lines(value or "") or None
