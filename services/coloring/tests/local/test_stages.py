@@ -8,7 +8,6 @@ from pastelka_coloring.providers.local.animal_eyes import animal_eyes
 from pastelka_coloring.providers.local.boundaries import trace_boundaries
 from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.focus import sharpness
-from pastelka_coloring.providers.local.hed import load_detector
 from pastelka_coloring.providers.local.inner_strokes import StrokeContext, inner_strokes
 from pastelka_coloring.providers.local.line_width import even_ink, ink_of
 from pastelka_coloring.providers.local.patches import patch_borders
@@ -16,19 +15,6 @@ from pastelka_coloring.providers.local.regions import RegionGraph, boundary_stre
 from pastelka_coloring.providers.local.ridges import Ridges, find_ridges, standing_out
 from pastelka_coloring.providers.local.strokes import Ink, area, line
 from pastelka_coloring.providers.local.subject import is_plausible
-
-
-def test_detector_finds_the_outline_of_a_disc(cache_dir):
-    photo = np.full((200, 240, 3), 235, np.uint8)
-    cv2.circle(photo, (120, 100), 60, (30, 60, 120), -1, cv2.LINE_AA)
-    found = load_detector(cache_dir, threads=1).edges(photo)
-
-    rows, columns = np.indices(found.fused.shape)
-    off = np.abs(np.hypot(rows - 100, columns - 120) - 60)
-    for edges in found:
-        assert edges.shape == (200, 240)
-        assert edges[off < 1].min() > 0.5
-        assert edges[off > 15].mean() < 0.1
 
 
 def test_border_of_two_colors_of_one_lightness_is_found():
