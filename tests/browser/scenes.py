@@ -144,7 +144,7 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
     async for name in _of_a_book(visitor, words):
         yield name
     await page.get_by_role("button", name=words["history.open"], exact=True).click()
-    await dialog.get_by_label(words["history.noteText"]).fill("Volat zítra")
+    await dialog.get_by_label(words["history.noteText"]).fill("SMS 1270")
     await dialog.get_by_role("button", name=words["history.addNote"]).click()
     await expect(dialog.locator("[data-action=note]").first).to_be_visible()
     await dialog.get_by_label(words["history.assignee"]).fill("Eva")
