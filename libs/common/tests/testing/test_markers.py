@@ -33,13 +33,13 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_a_fixture_says_through_others_that_a_server_is_needed(project: pytest.Pytester) -> None:
+def test_a_server_fixture_marks_tests_that_use_it_indirectly(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--collect-only", "-q", "-m", "server")
     result.stdout.fnmatch_lines(["test_some.py::test_of_a_server"])
     result.stdout.fnmatch_lines(["1/3 tests collected (2 deselected)*"])
 
 
-def test_a_test_that_does_not_say_so_cannot_start_a_server(project: pytest.Pytester) -> None:
+def test_a_test_without_the_server_marker_cannot_start_a_server(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("-m", "not server")
     result.assert_outcomes(passed=1, failed=1, deselected=1)
     result.stdout.fnmatch_lines(

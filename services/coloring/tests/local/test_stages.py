@@ -59,7 +59,7 @@ def test_ridge_runs_along_its_line():
     assert found.direction[50, 50] == pytest.approx(np.pi / 4, abs=0.05)
 
 
-def test_a_lone_line_stands_out_more_than_one_in_texture():
+def test_an_isolated_line_stands_out_more_than_one_in_texture():
     strength = np.zeros((400, 400), np.float32)
     strength[:, 50] = strength[:, 200::4] = 0.5
     seen = standing_out(cv2.GaussianBlur(strength, (0, 0), 1), 2.0)
@@ -154,7 +154,7 @@ def test_second_eye_of_other_colors_is_found_by_its_rim():
     assert dark_places(animal_eyes(photo, mask)) == pytest.approx(np.array([(440, 330), (560, 330)]), abs=4)
 
 
-def test_mask_is_believed_only_where_its_border_lies_on_lines():
+def test_a_mask_is_plausible_only_if_its_border_lies_on_lines():
     _, mask = animal()
     line = np.zeros(mask.shape, np.float32)
     cv2.circle(line, (500, 400), 250, 1, 3)
@@ -175,7 +175,7 @@ def test_ink_is_even_however_many_lines_a_page_has(count, weight):
     assert drawn[-1].width.tolist() == spot.width.tolist()
 
 
-def test_inner_strokes_end_in_the_white_no_more_often_than_the_page_may_have():
+def test_inner_strokes_respect_the_limit_of_open_ends():
     edges = np.zeros((800, 1000), np.float32)
     for index in range(12):
         cv2.line(edges, (60 + 70 * index, 200), (60 + 70 * index, 420 + 20 * index), 1, 2)
