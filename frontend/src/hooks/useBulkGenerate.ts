@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { generateOrderColoring, generateOrderSvg } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
-import type { OptionsToSend } from "@/lib/options";
+import { canRequestPages, type OptionsToSend } from "@/lib/options";
 import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 
@@ -52,7 +52,7 @@ export function useBulkGenerate(options: OptionsToSend) {
 
   /** Resolves to the orders whose requests were refused. */
   const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
-    if (kind === "coloring" && !options.coloring && !options.waiting) {
+    if (kind === "coloring" && !canRequestPages(options)) {
       showToast(t("list.preset.wrong"), "bad");
       return [...orderNumbers];
     }

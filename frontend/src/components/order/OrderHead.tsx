@@ -11,6 +11,7 @@ import { backToList } from "@/hooks/useScrollPosition";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
+import { canRequestPages } from "@/lib/options";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { BookButton } from "./BookButton";
 import { isDeliverable, remainingImagesOf } from "./cached-order";
@@ -145,7 +146,7 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   // Busy until the response is rendered: a second click before that would have no effect.
   const [pressed, setPressed] = useState(false);
   const all = useGenerateAll(order.order_number, kind, options);
-  const unready = kind === "coloring" && !options.coloring && !options.waiting;
+  const unready = kind === "coloring" && !canRequestPages(options);
   return (
     <button
       type="button"
