@@ -14,6 +14,7 @@ import { useQuestion } from "@/hooks/useQuestion";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
+import { canRequestPages } from "@/lib/options";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { BookButton } from "./BookButton";
 import { isDeliverable, remainingImagesOf } from "./cached-order";
@@ -162,7 +163,7 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
     if (isConfirmed) all.mutate(undefined, { onSettled: () => setPressed(false) });
     else setPressed(false);
   };
-  const unready = kind === "coloring" && !options.coloring && !options.waiting;
+  const unready = kind === "coloring" && !canRequestPages(options);
   return (
     <>
       <button
