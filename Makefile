@@ -79,17 +79,16 @@ test: sync ## Lint, check types and run every test of every member (in TEST_WORK
 	$(call say,compose: building Docker Compose$(comma) which checks the Compose files)
 	@$(RUN) python -m tests.compose
 	@$(RUN) python -m tests.k8s.get chart
-	@$(MAKE) --jobs=2 test-python test-static
-
-# Tests wait for a quarter of their time: the other checks use it.
-.PHONY: test-python test-static
-test-python:
+	@$(MAKE) --jobs=2 types-whole dashboard-whole
 	$(call say,pytest: every member)
 	@$(PYTEST) --durations=20
 
-test-static:
+.PHONY: types-whole dashboard-whole
+types-whole:
 	$(call say,mypy: types of every member)
 	@$(RUN) mypy --no-error-summary $(SOURCES)
+
+dashboard-whole:
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
 

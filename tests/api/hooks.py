@@ -21,12 +21,18 @@ _TOPIC = "X-Shopify-Topic"
 _FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 1, 1)  # noqa: DTZ001 - what hypothesis takes
 
 _moments = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)).map(datetime.isoformat)
-_cursors = st.tuples(_moments, st.integers(1, 99)).map(
-    lambda cursor: base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
-)
+
+
+def _encode(cursor: tuple[str | int, ...]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+
+
+_cursors = st.tuples(_moments, st.integers(1, 99)).map(_encode)
+_history_cursors = st.tuples(_moments, st.sampled_from(("order", "version")), st.integers(1, 99)).map(_encode)
 
 # Cursors are opaque values of the API, options a document in a text; the shop's dates lie in this century.
 schemathesis.openapi.format("cursor", _cursors)
+schemathesis.openapi.format("history-cursor", _history_cursors)
 schemathesis.openapi.format("coloring-options", st.sampled_from(("{}", '{"megapixels": 2.0, "steps": 6}')))
 schemathesis.openapi.format("date", st.dates(_FIRST.date(), _LAST.date()).map(date.isoformat))
 schemathesis.openapi.format("date-time", _moments)

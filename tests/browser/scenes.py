@@ -143,6 +143,14 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
     await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("1")
     async for name in _of_a_book(visitor, words):
         yield name
+    await page.get_by_role("button", name=words["history.open"], exact=True).click()
+    await dialog.get_by_label(words["history.noteText"]).fill("SMS 1270")
+    await dialog.get_by_role("button", name=words["history.addNote"]).click()
+    await expect(dialog.locator("[data-action=note]").first).to_be_visible()
+    await dialog.get_by_label(words["history.assignee"]).fill("Eva")
+    yield "history, with a note and a changed field"
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
     await page.get_by_role("button", name=words["detail.delete"], exact=True).click()
     await expect(dialog).to_be_visible()
     yield "question before it is deleted"
@@ -253,6 +261,10 @@ async def _of_a_viewer(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
         yield "list, and who is signed in"
         await visitor.open_order(order["order_number"])
         yield "order"
+        await page.keyboard.press("h")
+        await expect(page.get_by_role("dialog").locator("[data-action=created]")).to_be_visible()
+        yield "history"
+        await page.keyboard.press("Escape")
         async with answering(visitor, _SESSION, json=_NOBODY):
             await page.evaluate(_ASK_AGAIN)
             await expect(page.get_by_text(words["signIn.ended"])).to_be_visible()

@@ -37,12 +37,24 @@ def test_the_catalogue_is_read_completely() -> None:
     assert words("en").forms["photos"] == ("{count} photo", "{count} photos")
 
 
+# A text of two values and a conjunction matches sentences of any language.
+_TELLING_LETTERS = 3
+
+
+def _letters(pattern: re.Pattern[str]) -> int:
+    """How many letters of a text are its own, not those of values."""
+    return sum(character.isalpha() for character in pattern.pattern)
+
+
 async def foreign(visitor: Visitor, language: Language, data: Collection[str] = ()) -> list[str]:
     """Texts on screen that belong to the other language; ``data`` belongs to neither."""
     other: Language = "en" if language == "cs" else "cs"
     own = list(words(language).patterns())
+    same = {pattern.pattern for pattern in own}
     theirs = [
-        pattern for pattern in words(other).patterns() if pattern.pattern not in {p.pattern for p in own}
+        pattern
+        for pattern in words(other).patterns()
+        if pattern.pattern not in same and _letters(pattern) >= _TELLING_LETTERS
     ]
     found = []
     for text in await visitor.page.evaluate(_TEXTS):

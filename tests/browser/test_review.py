@@ -94,6 +94,17 @@ async def open_review(visitor: Visitor, query: str) -> None:
     await visitor.until_light("live")
 
 
+async def hold(page: Page, url: str, release: asyncio.Event, method: str) -> None:
+    """Hold requests of the page until the event."""
+
+    async def late(route: Route) -> None:
+        if route.request.method == method:
+            await release.wait()
+        await route.continue_()
+
+    await page.route(url, late)
+
+
 async def undo_the_first(visitor: Visitor, system: System, number: str, ids: list[int]) -> None:
     """Approve the first page, undo that, and approve it again."""
     page = visitor.page
@@ -293,13 +304,7 @@ async def test_an_older_answer_does_not_show_an_undone_approval_again(
     await shows(page, second)
     await until_image(system, number, first, "approved_at")
     is_read = asyncio.Event()
-
-    async def late(route: Route) -> None:
-        if route.request.method == "DELETE":
-            await is_read.wait()
-        await route.continue_()
-
-    await page.route(f"**/images/{first}/approve", late)
+    await hold(page, f"**/images/{first}/approve", is_read, "DELETE")
     await page.keyboard.press("u")
     await shows(page, first)
     # Until the approval is lifted, the server says that the page is approved.
@@ -319,12 +324,7 @@ async def test_a_key_before_the_presets_are_loaded_makes_a_candidate(
     number = await colored(system, 1, 2077, "Ruzicka")
     [image_id] = await ids_of(system, number)
     page, is_pressed = visitor.page, asyncio.Event()
-
-    async def late(route: Route) -> None:
-        await is_pressed.wait()
-        await route.continue_()
-
-    await page.route("**/api/v1/presets", late)
+    await hold(page, "**/api/v1/presets", is_pressed, "GET")
     await open_review(visitor, f"from={number}")
     await shows(page, image_id)
     await page.keyboard.press("q")

@@ -37,8 +37,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "Every change reads its rows with `SELECT ... FOR UPDATE` in the transaction that writes them; "
         "the status machine decides on these values.",
         (
-            f"{_ORDERS}/model/test_status_machine.py::test_postgresql_and_the_domain_agree_after_every_step",
-            f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
+            f"{_ORDERS}/model/test_status_machine.py::test_postgresql_and_the_domain_model_agree_after_every_step",
+            f"{_ORDERS}/concurrency/test_many_at_once.py::test_concurrent_users_cause_no_inconsistency",
         ),
     ),
     KnownFault(
@@ -47,7 +47,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "Boot recovers nothing. A job is redelivered when its worker is silent, and the next worker first"
         " asks the previous one whether it still processes the run.",
         (
-            f"{_COMMON}/jobs/test_paying.py::test_a_run_whose_worker_waits_for_a_paid_answer_is_left_to_it",
+            f"{_COMMON}/jobs/test_paying.py::test_a_run_active_in_another_worker_is_postponed",
             KILLS,
         ),
         ("kill coloring", "zombie coloring"),
@@ -59,9 +59,9 @@ KNOWN: tuple[KnownFault, ...] = (
         "remaining window before it sends the request: a loss is counted, shown on the version, and "
         "allowed once per run.",
         (
-            f"{_COMMON}/jobs/test_paying.py::test_a_worker_that_died_while_it_paid_is_noticed_by_the_next",
-            f"{_COLORING}/test_paying.py::test_a_lost_answer_leads_to_one_more_submission_which_is_shown",
-            f"{_COLORING}/test_paying.py::test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost",
+            f"{_COMMON}/jobs/test_paying.py::test_a_worker_killed_after_its_request_is_detected_by_the_next",
+            f"{_COLORING}/test_paying.py::test_a_lost_response_causes_one_more_submission_and_is_reported",
+            f"{_COLORING}/test_paying.py::test_two_lost_responses_end_in_an_error_and_report_a_possible_double_payment",
         ),
         ("runpod lost", "kill coloring"),
     ),
@@ -78,7 +78,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "in error.",
         (
             f"{_ORDERS}/api/test_versions.py::test_a_retry_is_a_new_run",
-            f"{_COMMON}/jobs/test_handler.py::test_a_new_run_does_not_take_the_file_of_the_one_before",
+            f"{_COMMON}/jobs/test_handler.py::test_a_new_run_does_not_use_the_file_of_the_previous_one",
         ),
     ),
     KnownFault(
@@ -87,8 +87,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "The worker acknowledges the job after its last fact. A redelivered job polls the same provider "
         "job, or finds the stored file and reports it.",
         (
-            f"{_COMMON}/jobs/test_handler.py::test_a_redelivery_polls_on_without_submitting_or_stepping_back",
-            f"{_COMMON}/jobs/test_handler.py::test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again",
+            f"{_COMMON}/jobs/test_handler.py::test_a_redelivery_continues_polling_without_resubmitting",
+            f"{_COMMON}/jobs/test_handler.py::test_a_redelivered_job_with_a_stored_file_is_not_done_again",
             KILLS,
         ),
         ("kill coloring", "term coloring"),
@@ -99,7 +99,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "SVGs use the same mechanism as colorings; a redelivered job starts again unless its file exists.",
         (
             f"{_E2E}/test_crashes.py::test_an_order_completes_though_any_service_is_killed",
-            f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_reported_is_not_paid_again",
+            f"{_COMMON}/jobs/test_paying.py::test_a_stored_but_unreported_result_is_not_requested_again",
         ),
         ("kill vectorize", "zombie vectorize"),
     ),
@@ -109,8 +109,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "Transient failures are retried within the run, with backoff, jitter and Retry-After; the version"
         " stays active and shows the next attempt.",
         (
-            f"{_VECTORIZE}/test_service.py::test_what_may_pass_is_tried_again",
-            f"{_COMMON}/jobs/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
+            f"{_VECTORIZE}/test_service.py::test_a_transient_failure_is_retried",
+            f"{_COMMON}/jobs/test_attempts.py::test_failed_attempts_are_counted_and_reported",
         ),
         ("vectorizer 429", "vectorizer 500"),
     ),
@@ -120,8 +120,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "Every network failure is classified as transient or permanent; no exception leaves a version "
         "active.",
         (
-            f"{_COLORING}/runpod/test_faults.py::test_a_poll_without_an_answer_is_ridden_out",
-            f"{_VECTORIZE}/test_vectorizer.py::test_each_failure_has_its_error",
+            f"{_COLORING}/runpod/test_faults.py::test_polling_tolerates_a_missing_response",
+            f"{_VECTORIZE}/test_vectorizer.py::test_each_failure_maps_to_its_error",
         ),
         ("runpod drop", "vectorizer drop"),
     ),
@@ -132,9 +132,9 @@ KNOWN: tuple[KnownFault, ...] = (
         "job that is unknown for a minute, or silent for longer than results are kept. A permanent "
         "failure ends in `error` with a code, a message and a dead letter.",
         (
-            f"{_COLORING}/runpod/test_faults.py::test_polls_ride_out_what_may_pass",
-            f"{_COLORING}/runpod/test_flow.py::test_output_that_is_no_page_is_permanent",
-            f"{_VECTORIZE}/test_service.py::test_a_full_disk_is_not_paid_for_twice",
+            f"{_COLORING}/runpod/test_faults.py::test_polling_tolerates_transient_errors",
+            f"{_COLORING}/runpod/test_flow.py::test_an_output_without_a_page_is_a_permanent_error",
+            f"{_VECTORIZE}/test_service.py::test_a_storage_failure_after_payment_causes_no_second_request",
             KILLS,
         ),
         ("runpod 429", "runpod 500", "runpod garbage", "vectorizer garbage", "disk full"),
@@ -146,8 +146,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "provider's time limit starts with the provider's work, ends in `error`, and cancels the job "
         "there. A job that never leaves the provider's queue is cancelled there and submitted again.",
         (
-            f"{_COMMON}/messaging/test_consumer_life.py::test_a_long_job_stays_with_its_worker",
-            f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
+            f"{_COMMON}/messaging/test_consumer_life.py::test_a_long_job_is_kept_by_progress_acks",
+            f"{_COLORING}/test_paying.py::test_a_job_timeout_cancels_the_job_at_runpod",
             f"{_COLORING}/runpod/test_queue.py::test_a_hundred_photos_on_three_workers_all_become_pages",
         ),
         ("runpod hang", "vectorizer hang"),
@@ -158,8 +158,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "Transactions wait for their locks and take them in one order. A deadlock is retried; a failed "
         "batch is not acknowledged.",
         (
-            f"{_ORDERS}/test_consumers.py::test_facts_wait_for_a_database_that_is_away",
-            f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
+            f"{_ORDERS}/test_consumers.py::test_facts_are_applied_after_a_database_outage",
+            f"{_ORDERS}/concurrency/test_many_at_once.py::test_concurrent_users_cause_no_inconsistency",
         ),
         ("kill postgres",),
     ),
@@ -169,7 +169,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "Cancel works in every status, and a retry afterwards; the reconciler repairs versions that no "
         "message will finish.",
         (
-            f"{_ORDERS}/api/test_versions.py::test_cancelling_in_every_state",
+            f"{_ORDERS}/api/test_versions.py::test_a_version_can_be_cancelled_in_every_active_status",
             f"{_ORDERS}/reconciler/test_versions.py::test_a_queued_version_whose_job_is_lost_is_published_again",
         ),
     ),
@@ -179,11 +179,9 @@ KNOWN: tuple[KnownFault, ...] = (
         "Photos to download and requests to the shop are rows; a worker that dies loses its claim, and "
         "another worker takes the row over.",
         (
-            f"{_ORDERS}/row_jobs/test_killed_workers.py::"
-            "test_a_worker_takes_over_the_download_of_one_that_was_killed",
-            f"{_ORDERS}/test_consumers.py::test_a_photo_is_downloaded_once_and_what_is_wanted_starts",
-            f"{_ORDERS}/row_jobs/test_killed_workers.py::"
-            "test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed",
+            f"{_ORDERS}/row_jobs/test_killed_workers.py::test_the_download_of_a_killed_worker_is_taken_over",
+            f"{_ORDERS}/test_consumers.py::test_a_photo_is_downloaded_once_and_starts_its_coloring",
+            f"{_ORDERS}/row_jobs/test_killed_workers.py::test_the_shop_job_of_a_killed_worker_is_taken_over",
         ),
     ),
     KnownFault(
@@ -192,8 +190,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "The reconciler repairs row by row; a row that cannot be repaired stops no other, and a second "
         "replica skips the pass.",
         (
-            f"{_ORDERS}/reconciler/test_versions.py::test_one_replica_at_a_time",
-            f"{_ORDERS}/handlers/test_facts.py::test_a_deleted_version_does_not_hold_up_the_others",
+            f"{_ORDERS}/reconciler/test_versions.py::test_one_replica_reconciles_at_a_time",
+            f"{_ORDERS}/handlers/test_facts.py::test_facts_of_a_deleted_version_do_not_block_others",
         ),
     ),
     KnownFault(
@@ -203,7 +201,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "compare and swap, names the owner of a run.",
         (
             f"{_COMMON}/jobs/test_paying.py::test_a_zombie_does_not_submit",
-            f"{_COMMON}/jobs/test_paying.py::test_a_zombie_cannot_give_up_what_another_has",
+            f"{_COMMON}/jobs/test_paying.py::test_a_zombie_cannot_reject_a_run_owned_by_another_worker",
         ),
         ("zombie coloring", "zombie worker"),
     ),
@@ -213,7 +211,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "The reconciler leaves jobs waiting in `JOBS` alone; the broker drops a second message with the "
         "same id.",
         (
-            f"{_ORDERS}/reconciler/test_versions.py::test_a_job_that_waits_is_left_alone",
+            f"{_ORDERS}/reconciler/test_versions.py::test_a_waiting_job_needs_no_repair",
             UPGRADE,
         ),
         ("term coloring", "term vectorize", "term worker"),
@@ -224,8 +222,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "Deliveries are leases with a heartbeat; the reconciler runs at an interval, at start, and after "
         "every loss of the broker.",
         (
-            f"{_COMMON}/messaging/test_consumer_life.py::test_the_job_of_a_dead_worker_goes_to_another",
-            f"{_ORDERS}/reconciler/test_versions.py::test_an_active_run_is_left_to_its_worker",
+            f"{_COMMON}/messaging/test_consumer_life.py::test_the_job_of_a_killed_worker_is_redelivered_to_another",
+            f"{_ORDERS}/reconciler/test_versions.py::test_an_active_run_is_not_repaired",
             FORGETS,
         ),
         ("kill worker", "broker older", "broker damaged", "broker deleted"),
@@ -236,7 +234,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "A transactional outbox: the message exists exactly if the change does.",
         (
             f"{_ORDERS}/test_outbox.py::test_a_crash_between_publishing_and_deleting_publishes_nothing_twice",
-            f"{_ORDERS}/test_outbox.py::test_while_the_broker_is_away_everything_waits_and_then_goes_out",
+            f"{_ORDERS}/test_outbox.py::test_messages_are_published_after_a_broker_outage",
         ),
         ("kill api", "kill nats"),
     ),
@@ -245,15 +243,15 @@ KNOWN: tuple[KnownFault, ...] = (
         "A double click, or two users, paid twice.",
         "Under the image's lock, a request with the options of an active version returns that version "
         "instead of a second one.",
-        (f"{_ORDERS}/api/test_versions.py::test_pressed_by_many_at_once_it_is_one_version", KILLS),
+        (f"{_ORDERS}/api/test_versions.py::test_concurrent_identical_requests_create_one_version", KILLS),
     ),
     KnownFault(
         21,
         "Two versions got the same number; the second click returned 500.",
         "Numbers are assigned under the image's lock, and are unique in the database.",
         (
-            f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
-            f"{_ORDERS}/api/test_versions.py::test_clicks_of_many_people_at_once_never_fail",
+            f"{_ORDERS}/concurrency/test_many_at_once.py::test_concurrent_users_cause_no_inconsistency",
+            f"{_ORDERS}/api/test_versions.py::test_concurrent_requests_cause_no_server_error",
         ),
     ),
     KnownFault(
@@ -262,8 +260,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "A time limit, a cancellation and a final error cancel the job at the provider; CANCELLED and "
         "TIMED_OUT are errors with their own codes.",
         (
-            f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
-            f"{_COMMON}/jobs/test_paying.py::test_a_final_error_cancels_what_may_still_run",
+            f"{_COLORING}/test_paying.py::test_a_job_timeout_cancels_the_job_at_runpod",
+            f"{_COMMON}/jobs/test_paying.py::test_a_final_error_cancels_the_provider_job",
             f"{_E2E}/test_statuses.py::test_a_cancelled_coloring_is_cancelled_at_the_provider",
         ),
     ),
@@ -273,8 +271,8 @@ KNOWN: tuple[KnownFault, ...] = (
         "A finished version is selected only where none is; later ones are candidates. An SVG of another page"
         " does not stay selected.",
         (
-            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_only_where_none_is",
-            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_completed_coloring_is_selected_only_where_none_is",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_completed_svg_is_selected_only_if_its_page_is",
         ),
     ),
     KnownFault(
@@ -283,9 +281,9 @@ KNOWN: tuple[KnownFault, ...] = (
         "The number of active jobs is limited over all replicas; a circuit breaker pauses calls to a "
         "failing provider, and jobs wait without losing attempts.",
         (
-            f"{_COLORING}/test_paying.py::test_while_runpod_fails_it_is_left_alone_and_jobs_wait",
-            f"{_COLORING}/test_paying.py::test_retry_after_is_obeyed_and_announced",
-            f"{_COMMON}/messaging/test_consumer.py::test_the_bound_over_all_replicas_is_the_consumers",
+            f"{_COLORING}/test_paying.py::test_jobs_wait_while_the_breaker_pauses_calls_to_runpod",
+            f"{_COLORING}/test_paying.py::test_retry_after_is_respected_and_reported",
+            f"{_COMMON}/messaging/test_consumer.py::test_the_limit_of_a_consumer_applies_across_replicas",
         ),
         ("runpod 429", "vectorizer 429"),
     ),
@@ -294,7 +292,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "One queue for everything: generation starved downloads.",
         "Each kind of job has its own consumer and process, and waiting for a provider holds no thread.",
         (
-            f"{_COLORING}/test_service.py::test_many_jobs_wait_at_runpod_together",
+            f"{_COLORING}/test_service.py::test_many_jobs_are_at_runpod_concurrently",
             f"{_COMMON}/messaging/test_topology.py::test_streams_are_as_designed",
         ),
     ),
@@ -304,7 +302,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "A version in error has a code and a message; while it waits it shows the attempt and the time of"
         " the next one; the timeline keeps every change.",
         (
-            f"{_ORDERS}/handlers/test_facts.py::test_an_error_says_why",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_failed_version_shows_its_error",
             f"{_ORDERS}/handlers/test_facts.py::test_a_retry_is_shown_until_the_next_attempt_begins",
             f"{_E2E}/test_statuses.py::test_an_error_is_pushed_with_its_code_and_can_be_retried",
         ),
@@ -313,6 +311,6 @@ KNOWN: tuple[KnownFault, ...] = (
         27,
         "Times of start and end were missing or wrong.",
         "Start, end and every change have timestamps; the timeline shows the duration of each status.",
-        (f"{_ORDERS}/api/test_orders.py::test_the_timeline_tells_every_change_with_its_duration",),
+        (f"{_ORDERS}/api/test_orders.py::test_the_timeline_lists_every_status_change_with_its_duration",),
     ),
 )

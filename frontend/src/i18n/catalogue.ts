@@ -2,6 +2,7 @@ import * as arrival from "./texts/arrival";
 import * as book from "./texts/book";
 import * as bulk from "./texts/bulk";
 import * as common from "./texts/common";
+import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as pause from "./texts/pause";
@@ -20,6 +21,7 @@ const cs = {
   ...book.cs,
   ...bulk.cs,
   ...common.cs,
+  ...history.cs,
   ...list.cs,
   ...order.cs,
   ...pause.cs,
@@ -39,6 +41,7 @@ const en: Record<TextKey, Text> = {
   ...book.en,
   ...bulk.en,
   ...common.en,
+  ...history.en,
   ...list.en,
   ...order.en,
   ...pause.en,

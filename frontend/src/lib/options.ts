@@ -21,6 +21,10 @@ export interface ColoringOptions {
   line_weight?: (typeof LINE_WEIGHTS)[number] | null;
 }
 
+/** Whether pages can be requested, now or as soon as the presets are loaded. */
+export const canRequestPages = ({ coloring, waiting }: OptionsToSend): boolean =>
+  coloring !== undefined || waiting !== undefined;
+
 /** How a page is drawn, apart from size and detail. */
 export interface Style {
   frame: boolean;
@@ -38,7 +42,7 @@ export interface SvgOptions {
 /** The options to send; no coloring options while a field of the form is invalid or the preset is unknown. */
 export interface OptionsToSend {
   coloring: ColoringOptions | undefined;
-  /** The form, while the API has not listed the presets: `coloringToSend` waits for them. */
+  /** The form, if it is valid, while the API has not listed the presets: `coloringToSend` waits for them. */
   waiting?: OptionsForm | undefined;
   svg: SvgOptions;
   /** The options that the provider takes. */
@@ -98,13 +102,6 @@ export function ownOptions(
   return { errors };
 }
 
-/** The form if the presets must be fetched before it can be sent; undefined too if a field is invalid. */
-export function waitingForm(form: OptionsForm, presets: Presets | undefined): OptionsForm | undefined {
-  if (presets) return undefined;
-  const coloring = coloringOptions(form, presets);
-  return "errors" in coloring && coloring.errors.length > 0 ? undefined : form;
-}
-
 function changedStyle(style: Style, taken: readonly string[]): Partial<Style> {
   const changed = Object.entries(style).filter(
     ([name, value]) => taken.includes(name) && value !== DEFAULT_STYLE[name as keyof Style],
@@ -131,9 +128,10 @@ export function withListedPreset(form: OptionsForm, presets: Presets | undefined
 /** The options of pages and SVGs from the form. */
 export function optionsToSend(form: OptionsForm, presets: Presets | undefined): OptionsToSend {
   const coloring = coloringOptions(form, presets);
+  const isInvalid = "errors" in coloring && coloring.errors.length > 0;
   return {
     coloring: "errors" in coloring ? undefined : coloring,
-    waiting: waitingForm(form, presets),
+    waiting: presets || isInvalid ? undefined : form,
     svg: form.svg,
     taken: presets?.options ?? [],
   };

@@ -142,6 +142,8 @@ export interface OrderHead {
   printed_at?: string | null;
   shipped_at?: string | null;
   note?: string | null;
+  /** Who is responsible for it; absent if there is no one. */
+  assignee?: string | null;
   created_at: string;
   updated_at: string;
   /** Present if the shop cancelled the order: nothing is generated or printed for it. */
@@ -153,6 +155,10 @@ export interface OrderHead {
 }
 
 export interface Order extends OrderHead {
+  /** The shop's customer, if it was changed here; absent otherwise. */
+  shop_values?: { customer_name?: string | null } | null;
+  /** Present if the shop changed it afterwards. */
+  shop_changed_fields?: string[] | null;
   line_items: LineItem[];
 }
 

@@ -38,7 +38,7 @@ def gauge() -> float:
     return next(s.value for s in STATE.collect()[0].samples if s.labels == {"provider": "runpod"})
 
 
-def test_it_opens_after_failures_in_a_row_only(breaker: Breaker):
+def test_the_breaker_opens_after_consecutive_failures_only(breaker: Breaker):
     fail(breaker, 2)
     breaker.record_success()
     fail(breaker, 2)
@@ -54,7 +54,7 @@ def test_it_opens_after_failures_in_a_row_only(breaker: Breaker):
     assert 10 < put_off.value.seconds <= 13.1
 
 
-def test_while_open_no_job_is_asked_for_and_then_one(breaker: Breaker, clock: Clock):
+def test_an_open_breaker_offers_no_slot_and_a_half_open_one_a_single_slot(breaker: Breaker, clock: Clock):
     assert breaker.available_slots(7, 0) == 7
     fail(breaker)
     assert breaker.available_slots(7, 0) == 0
@@ -69,7 +69,7 @@ def test_while_open_no_job_is_asked_for_and_then_one(breaker: Breaker, clock: Cl
         breaker.allow_request()
 
 
-def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock):
+def test_a_successful_probe_closes_the_breaker(breaker: Breaker, clock: Clock):
     told: list[str] = []
     breaker.add_listener(lambda: told.append(breaker.state))
     fail(breaker)
@@ -83,7 +83,7 @@ def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock):
     assert breaker.state == "closed"
 
 
-def test_every_probe_that_fails_doubles_the_pause_up_to_the_longest(breaker: Breaker, clock: Clock):
+def test_every_failed_probe_doubles_the_pause_up_to_the_maximum(breaker: Breaker, clock: Clock):
     fail(breaker)
     for pause in (20, 40, 40):
         clock.now += breaker.seconds_until_probe() or 0
@@ -92,7 +92,7 @@ def test_every_probe_that_fails_doubles_the_pause_up_to_the_longest(breaker: Bre
         assert breaker.seconds_until_probe() == pause
 
 
-def test_a_probe_that_says_nothing_lets_another_one_out(breaker: Breaker, clock: Clock):
+def test_a_probe_without_a_result_allows_another(breaker: Breaker, clock: Clock):
     fail(breaker)
     clock.now += 10
     breaker.record_no_result(probe=breaker.allow_request())
@@ -103,7 +103,7 @@ def test_a_probe_that_says_nothing_lets_another_one_out(breaker: Breaker, clock:
         breaker.check()
 
 
-def test_the_providers_wish_keeps_it_open_longer(breaker: Breaker):
+def test_retry_after_extends_the_pause(breaker: Breaker):
     fail(breaker, 2)
     breaker.record_failure(fault(retry_after=25))
     assert breaker.seconds_until_probe() == 25

@@ -34,7 +34,7 @@ async def _get(url: str) -> tuple[int, str, bytes]:
         return response.status, response.content_type, await response.read()
 
 
-async def test_a_signed_address_opens_one_file_for_a_while(storage: BucketStorage):
+async def test_a_presigned_url_grants_access_to_one_file(storage: BucketStorage):
     await storage.write(PATH, b"photo")
     url = await storage.presign(PATH, lifetime=timedelta(minutes=1))
     assert await _get(url) == (200, "image/jpeg", b"photo")
@@ -54,7 +54,7 @@ async def test_a_signed_address_opens_one_file_for_a_while(storage: BucketStorag
         ("a", "application/octet-stream"),
     ],
 )
-async def test_a_file_has_the_type_of_a_picture_or_none(
+async def test_the_content_type_is_an_image_type_or_octet_stream(
     storage: BucketStorage, tmp_path: Path, name: str, kind: str
 ):
     (tmp_path / "sent").write_bytes(b"x" * 6_000_000)
@@ -78,7 +78,7 @@ def broken(request: pytest.FixtureRequest, settings: StorageSettings) -> BucketS
     return _changed(settings, aws_endpoint_url=f"http://127.0.0.1:{free_port()}")
 
 
-async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
+async def test_an_unreachable_bucket_is_not_a_missing_file(
     broken: BucketStorage, settings: StorageSettings, tmp_path: Path
 ):
     (tmp_path / "sent").write_bytes(b"x")
@@ -109,7 +109,7 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
     assert failed.value.code == "storage_unavailable"
 
 
-async def test_a_source_outside_the_root_is_never_tried_again(storage: BucketStorage):
+async def test_a_source_outside_the_root_is_a_permanent_error(storage: BucketStorage):
     with pytest.raises(PermanentError) as failed:
         async with source_local_copy(storage, "../x.png"):
             pass
@@ -125,7 +125,7 @@ def own_server(tmp_path: Path, bucket_server: BucketServer) -> BucketServer:
 
 
 @pytest.mark.server
-async def test_what_was_answered_outlives_a_killed_server(own_server: BucketServer):
+async def test_an_acknowledged_write_survives_a_killed_server(own_server: BucketServer):
     storage = BucketStorage(
         S3Store(
             own_server.bucket,

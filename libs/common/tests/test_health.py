@@ -28,13 +28,13 @@ async def _get(port: int, path: str) -> tuple[int, str, str]:
         return response.status, response.content_type, await response.text()
 
 
-async def test_alive_and_ready():
+async def test_a_healthy_service_is_alive_and_ready():
     async with health_server("127.0.0.1", 0, {"broker": _fine}) as port:
         assert (await _get(port, "/healthz"))[::2] == (200, '{"status": "ok"}')
         assert (await _get(port, "/readyz"))[::2] == (200, '{"ready": true, "checks": {"broker": "ok"}}')
 
 
-async def test_alive_but_not_ready_says_why():
+async def test_an_unready_service_reports_the_failing_check():
     async with health_server("127.0.0.1", 0, {"broker": _fine, "database": _broken}) as port:
         assert (await _get(port, "/healthz"))[0] == 200
         status, _, text = await _get(port, "/readyz")
@@ -43,7 +43,7 @@ async def test_alive_but_not_ready_says_why():
         assert '"broker": "ok"' in text
 
 
-async def test_a_check_that_hangs_is_a_failure(monkeypatch):
+async def test_a_hanging_check_fails_with_a_timeout(monkeypatch):
     monkeypatch.setattr(health, "_CHECK_TIMEOUT", 0.05)
     results = await run_checks({"slow": _hangs, "broker": _fine})
     assert results["broker"] == "ok"
@@ -59,7 +59,7 @@ async def test_metrics_are_prometheus_text():
         assert (await _get(port, "/other"))[0] == 404
 
 
-async def test_the_port_is_free_again_afterwards():
+async def test_the_health_port_is_released_on_shutdown():
     async with health_server("127.0.0.1", 0, {}) as port:
         pass
     async with health_server("127.0.0.1", port, {}) as again:

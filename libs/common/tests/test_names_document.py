@@ -17,7 +17,7 @@ _SHORT = {
 _REFERENCE = re.compile(r"`(\w[\w/.-]+\.(?:py|ts|tsx|json))(?:::(\w+))?`")
 
 
-def test_every_name_is_where_the_document_says() -> None:
+def test_every_name_in_the_document_exists_at_its_path() -> None:
     references = _REFERENCE.findall((_ROOT / "docs/names.md").read_text())
     assert len(references) > 25
     assert [f"{path}::{name}" for path, name in references if not _is_there(path, name)] == []

@@ -18,7 +18,7 @@ process.main("test", ServiceSettings, run)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_it_finish(number: signal.Signals):
+def test_a_signal_shuts_down_gracefully(number: signal.Signals):
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"

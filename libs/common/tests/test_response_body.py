@@ -69,7 +69,7 @@ async def by_httpx(url: str, *, max_bytes: int = 1 << 20, timeout: float = 20) -
 
 @pytest.mark.parametrize("get", [by_aiohttp, by_httpx])
 @pytest.mark.parametrize("framing", FRAMINGS, ids="+".join)
-async def test_a_body_is_read_to_its_end(get: Get, framing: list[WireFault]) -> None:
+async def test_a_body_is_read_completely_in_any_framing(get: Get, framing: list[WireFault]) -> None:
     wire = Wire()
     async with server(wire) as url:
         for length in (0, 1, 2, 17, 16_384, 300_000):
@@ -80,7 +80,7 @@ async def test_a_body_is_read_to_its_end(get: Get, framing: list[WireFault]) -> 
 
 
 @pytest.mark.parametrize("get", [by_aiohttp, by_httpx])
-async def test_long_headers_do_not_matter(get: Get) -> None:
+async def test_long_headers_are_accepted(get: Get) -> None:
     wire = Wire()
     async with server(wire) as url:
         wire.misbehave("long_headers")
@@ -89,7 +89,7 @@ async def test_long_headers_do_not_matter(get: Get) -> None:
 
 @pytest.mark.parametrize("get", [by_aiohttp, by_httpx])
 @pytest.mark.parametrize("framing", FRAMINGS, ids="+".join)
-async def test_a_body_without_its_end_is_named(get: Get, framing: list[WireFault]) -> None:
+async def test_a_truncated_body_is_an_error(get: Get, framing: list[WireFault]) -> None:
     wire = Wire()
     async with server(wire) as url:
         wire.misbehave(frozenset([*framing, "truncated"]))
@@ -99,7 +99,7 @@ async def test_a_body_without_its_end_is_named(get: Get, framing: list[WireFault
 
 
 @pytest.mark.parametrize("get", [by_aiohttp, by_httpx])
-async def test_no_more_is_read_than_allowed(get: Get) -> None:
+async def test_a_body_above_the_limit_is_an_error(get: Get) -> None:
     wire = Wire()
     async with server(wire) as url:
         assert await get(f"{url}?length=50000", max_bytes=50_000) == content(50_000)
@@ -110,7 +110,7 @@ async def test_no_more_is_read_than_allowed(get: Get) -> None:
 
 
 @pytest.mark.parametrize("get", [by_aiohttp, by_httpx])
-async def test_a_body_that_drips_has_a_time_limit(get: Get) -> None:
+async def test_a_slow_body_times_out(get: Get) -> None:
     wire = Wire(pause=0.4)
     async with server(wire) as url:
         wire.misbehave("slow")
@@ -118,7 +118,7 @@ async def test_a_body_that_drips_has_a_time_limit(get: Get) -> None:
             await get(f"{url}?length=50000", timeout=0.1)
 
 
-async def test_another_timeout_is_not_taken_for_that_of_the_body() -> None:
+async def test_a_timeout_of_the_caller_is_not_reported_as_a_body_timeout() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
         raise TimeoutError("the caller's")
@@ -127,7 +127,7 @@ async def test_another_timeout_is_not_taken_for_that_of_the_body() -> None:
         await read_body(chunks(), max_bytes=10, timeout=10)
 
 
-def test_pieces_are_the_body_and_follow_from_the_seed() -> None:
+def test_chunks_join_to_the_body_and_depend_on_the_seed() -> None:
     for seed in range(50):
         body = content(seed * 37)
         pieces = list(cut(body, chance(seed)))
@@ -165,7 +165,7 @@ def body_reads(source: str) -> list[int]:
     ]
 
 
-def test_no_service_reads_a_body_in_another_way() -> None:
+def test_services_read_bodies_only_by_read_body() -> None:
     """``response.content.read(n)`` answers the first piece; this finds the next such place."""
     assert body_reads("body = await response.content.read(100)") == [1]
     assert body_reads("async for chunk in response.aiter_bytes(): pass") == [1]

@@ -18,7 +18,7 @@ FOLDERS = [
 NAMED = re.compile(r"`([\w./]+\.py)::(\w+)`")
 
 
-def test_every_test_that_is_named_is_there() -> None:
+def test_every_test_named_in_the_security_document_exists() -> None:
     named = NAMED.findall(DOCUMENT.read_text(encoding="utf-8"))
     assert len(named) > 50
     assert [f"{file}::{name}" for file, name in named if not _is_there(file, name)] == []

@@ -64,7 +64,7 @@ def test_a_malformed_setting_is_named_without_its_value(
     assert "s3cret" not in line
 
 
-def test_everything_wrong_is_said_at_once(
+def test_all_invalid_settings_are_named_at_once(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     environment.delenv("API_KEY")
@@ -72,7 +72,7 @@ def test_everything_wrong_is_said_at_once(
     assert sorted(line.split(":")[0] for line in _complaints(capsys)) == ["API_KEY", "PORT"]
 
 
-def test_a_list_that_is_no_json_is_said_too(
+def test_a_list_that_is_not_json_is_reported(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     environment.setenv("HOSTS", "s3cret")
@@ -81,7 +81,7 @@ def test_a_list_that_is_no_json_is_said_too(
     assert "s3cret" not in line
 
 
-def test_secrets_are_known_also_within_addresses(environment: pytest.MonkeyPatch):
+def test_secrets_within_urls_are_recognized(environment: pytest.MonkeyPatch):
     environment.setenv("NATS_URL", "nats://user:p%40ssword@one:4222,nats://user:another@two:4222")
     settings = Settings.load()
     assert settings.secrets() == {"k" * 20, "p%40ssword", "p@ssword", "another"}

@@ -56,7 +56,7 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: FolderStorage, pa
     assert _all_files(storage.root) == []
 
 
-async def test_what_is_written_is_read(storage: FolderStorage):
+async def test_a_written_file_can_be_read(storage: FolderStorage):
     await storage.write("42/121/image_1.jpg", b"photo")
     assert await storage.read("42/121/image_1.jpg") == b"photo"
     assert (storage.root / "42/121/image_1.jpg").read_bytes() == b"photo"
@@ -64,14 +64,16 @@ async def test_what_is_written_is_read(storage: FolderStorage):
         await storage.read("42/121/image_2.jpg")
 
 
-async def test_a_repeated_delivery_replaces_the_file(storage: FolderStorage):
+async def test_writing_again_replaces_the_file(storage: FolderStorage):
     await storage.write("42/page.png", b"first")
     await storage.write("42/page.png", b"second")
     assert await storage.read("42/page.png") == b"second"
     assert _all_files(storage.root) == ["42/page.png"]
 
 
-async def test_a_reader_never_sees_part_of_a_file(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch):
+async def test_a_file_is_renamed_into_place_after_its_sync(
+    storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
+):
     seen: list[str] = []
     fsync = os.fsync
 
@@ -104,7 +106,7 @@ async def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert _all_files(storage.root) == ["42/page.png"]
 
 
-async def test_files_and_trees(storage: FolderStorage):
+async def test_files_are_listed_and_erased_by_folder(storage: FolderStorage):
     for path in ("42/121/image_1.jpg", "42/121/svg/v1/image_1.svg", "43/122/image_1.jpg"):
         await storage.write(path, b"x")
     assert {path async for path in storage.files("42")} == {"42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"}
@@ -113,7 +115,7 @@ async def test_files_and_trees(storage: FolderStorage):
     assert _all_files(storage.root) == ["43/122/image_1.jpg"]
 
 
-async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: FolderStorage, tmp_path: Path):
+async def test_put_file_copies_the_whole_source_and_keeps_it(storage: FolderStorage, tmp_path: Path):
     source = tmp_path / "sent"
     source.write_bytes(b"photo" * 1_000_000)
     await storage.put_file("1/2/image_1.jpg", source)
@@ -146,7 +148,7 @@ def _refuse_folders(monkeypatch: pytest.MonkeyPatch, call: str, code: int) -> No
         ("open", errno.EPERM),
     ],
 )
-async def test_a_file_system_that_syncs_no_folder_stores_and_deletes(
+async def test_files_are_stored_where_folders_cannot_be_synced(
     storage: FolderStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
 ):
     source = tmp_path / "source"

@@ -19,7 +19,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_folder_where_nothing_else_is_said(environment: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_default_storage_is_a_folder(environment: pytest.MonkeyPatch, tmp_path: Path):
     assert StorageSettings.load().storage_path == Path("/data/images")
     environment.setenv("STORAGE_PATH", str(tmp_path))
     environment.setenv("STORAGE_URL", "")
@@ -35,7 +35,7 @@ def test_a_folder_where_nothing_else_is_said(environment: pytest.MonkeyPatch, tm
         ("s3://photos.example-1/shop/a%20b/", "photos.example-1", "shop/a b"),
     ],
 )
-def test_a_bucket(environment: pytest.MonkeyPatch, url: str, bucket: str, prefix: str):
+def test_a_bucket_url_selects_a_bucket(environment: pytest.MonkeyPatch, url: str, bucket: str, prefix: str):
     environment.setenv("STORAGE_URL", url)
     environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment.setenv("AWS_ACCESS_KEY_ID", "AKIA-known")
@@ -57,7 +57,7 @@ def test_a_bucket(environment: pytest.MonkeyPatch, url: str, bucket: str, prefix
         ("eu-west-1", "eu-central-1", "eu-west-1"),
     ],
 )
-def test_an_empty_region_is_none(
+def test_an_empty_region_falls_back_to_the_default(
     environment: pytest.MonkeyPatch, region: str | None, default: str | None, found: str
 ):
     for name, value in (("AWS_REGION", region), ("AWS_DEFAULT_REGION", default)):
@@ -66,7 +66,7 @@ def test_an_empty_region_is_none(
     assert StorageSettings.load().aws_region == found
 
 
-async def test_what_is_empty_is_not_said(environment: pytest.MonkeyPatch):
+async def test_empty_variables_are_ignored(environment: pytest.MonkeyPatch):
     environment.setenv("STORAGE_URL", "s3://photos/shop")
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SESSION_TOKEN"):
         environment.setenv(name, "")
@@ -94,7 +94,7 @@ async def test_what_is_empty_is_not_said(environment: pytest.MonkeyPatch):
         ("AWS_ACCESS_KEY_ID", SECRET, "go together: set both or neither"),
     ],
 )
-def test_what_is_malformed_ends_the_program(
+def test_malformed_storage_settings_end_the_process(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, what: str
 ):
     environment.setenv("STORAGE_URL", "s3://photos")

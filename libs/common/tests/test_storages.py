@@ -42,7 +42,7 @@ async def _files(storage: Storage, folder: str) -> list[str]:
     return sorted([path async for path in storage.files(folder)])
 
 
-async def test_what_is_written_is_read(storage: Storage):
+async def test_a_written_file_can_be_read(storage: Storage):
     await storage.write("42/121/image_1.jpg", b"photo")
     assert await storage.read("42/121/image_1.jpg") == b"photo"
     assert await storage.exists("42/121/image_1.jpg")
@@ -53,7 +53,7 @@ async def test_what_is_written_is_read(storage: Storage):
             await storage.read(path)
 
 
-async def test_a_repeated_delivery_replaces_the_file(storage: Storage):
+async def test_writing_again_replaces_the_file(storage: Storage):
     await storage.write(PAGE, b"first")
     await storage.write(PAGE, b"second, longer")
     assert await storage.read(PAGE) == b"second, longer"
@@ -62,7 +62,7 @@ async def test_a_repeated_delivery_replaces_the_file(storage: Storage):
     assert await _files(storage, "42") == [PAGE]
 
 
-async def test_a_reader_sees_one_version_or_the_other(storage: Storage):
+async def test_a_reader_sees_the_old_or_the_new_version(storage: Storage):
     versions = [bytes([letter]) * 6_000_000 for letter in b"ab"]
     await storage.write(PAGE, versions[0])
     writing = asyncio.create_task(storage.write(PAGE, versions[1]))
@@ -95,7 +95,7 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: st
     assert not await storage.exists(path)
 
 
-async def test_names_that_need_care_in_an_address(storage: Storage):
+async def test_special_characters_in_paths_are_supported(storage: Storage):
     for path in (
         "old/a b.jpg",
         "old/100%.jpg",
@@ -110,7 +110,7 @@ async def test_names_that_need_care_in_an_address(storage: Storage):
     assert await _files(storage, "old") == []
 
 
-async def test_a_folder_is_not_the_one_whose_name_begins_like_it(storage: Storage):
+async def test_a_folder_does_not_match_a_longer_name(storage: Storage):
     for path in ("4/1/image_1.jpg", "42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"):
         await storage.write(path, b"x")
     assert await _files(storage, "4") == ["4/1/image_1.jpg"]
@@ -123,7 +123,7 @@ async def test_a_folder_is_not_the_one_whose_name_begins_like_it(storage: Storag
     assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
 
 
-async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tmp_path: Path):
+async def test_put_file_copies_the_whole_source_and_keeps_it(storage: Storage, tmp_path: Path):
     source = tmp_path / "sent"
     source.write_bytes(b"photo" * 3_000_000)
     await storage.put_file("1/2/image_1.jpg", source)
@@ -134,7 +134,7 @@ async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tm
     assert await _files(storage, "1") == ["1/2/image_1.jpg"]
 
 
-async def test_a_file_is_at_hand_as_long_as_it_is_needed(storage: Storage):
+async def test_a_local_copy_exists_within_its_block(storage: Storage):
     content = b"photo" * 5_000_000
     await storage.write("1/2/image_1.jpg", content)
     async with storage.local_copy("1/2/image_1.jpg") as file:
@@ -146,7 +146,7 @@ async def test_a_file_is_at_hand_as_long_as_it_is_needed(storage: Storage):
         assert not file.exists()
 
 
-async def test_when_a_file_was_written_is_known_to_less_than_a_second(storage: Storage):
+async def test_read_since_compares_the_write_time_precisely(storage: Storage):
     before = datetime.now(UTC) - timedelta(milliseconds=50)  # a file system's clock ticks
     await storage.write(PAGE, b"page")
     after = datetime.now(UTC) + timedelta(milliseconds=50)
@@ -185,7 +185,7 @@ async def test_files_are_counted_during_an_erasure(storage: Storage):
     assert await storage.usage("42", []) == StorageUsage(files=0, bytes=0)
 
 
-async def test_a_files_size_is_known_without_reading_it(storage: Storage):
+async def test_the_size_of_a_file_is_returned(storage: Storage):
     await storage.write(PAGE, b"12345")
     await storage.write("42/121/empty.jpg", b"")
     assert await storage.size(PAGE) == 5
@@ -210,7 +210,7 @@ async def test_the_folders_at_the_root_are_listed(storage: Storage):
     assert sorted(await storage.folders()) == ["42", "7", "names with ž"]
 
 
-async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
+async def test_an_unavailable_storage_is_not_a_missing_file(place: Place):
     storage = storage_of(place)
     await storage.write(PAGE, b"page")
     await place.leave()
@@ -240,7 +240,7 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
     assert not await storage.exists("42/none.png")
 
 
-async def test_more_files_than_one_answer_lists(storage: Storage):
+async def test_listings_of_several_pages_are_complete(storage: Storage):
     await asyncio.gather(*(storage.write(f"7/{number}.jpg", b"x") for number in range(1005)))
     assert await storage.usage("7", []) == StorageUsage(files=1005, bytes=1005)
     await storage.erase("7", [])

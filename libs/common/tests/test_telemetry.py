@@ -40,7 +40,7 @@ def test_a_message_carries_the_current_trace_and_its_id():
     }
 
 
-def test_the_outbox_may_give_a_message_its_id():
+def test_a_message_id_can_be_given():
     event = OrderChanged(order_number="1270")
     assert MSG_ID not in outgoing(event).headers
     assert outgoing(event, msg_id="outbox.9").headers[MSG_ID] == "outbox.9"
@@ -72,14 +72,14 @@ with telemetry.tracer.start_as_current_span("job"):
     assert done.stdout == ""
 
 
-def test_secrets_are_struck_out_of_lines():
+def test_secrets_are_redacted_in_log_lines():
     silenced = telemetry.QuietExporter({"p@ss/word", 'qu"ote'})
     said = silenced(None, "info", 'p@ss/word p%40ss/word qu\\"ote qu"ote password')
     assert said == "*** *** *** *** password"
     assert telemetry.QuietExporter(())(None, "info", "as it is") == "as it is"
 
 
-def test_a_log_outlives_the_standard_error_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logging_follows_a_replaced_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever runs a command in its own process may replace standard error, and close the replacement."""
     replaced = io.StringIO()
     monkeypatch.setattr(sys, "stderr", replaced)

@@ -11,7 +11,7 @@ from pastelka_common.storage import FolderStorage, thumbnail_path
 from pastelka_common.thumbnails import SIDE, Thumbnails, store_thumbnail, thumbnail, thumbnail_of
 
 
-def test_a_thumbnail_lies_beside_its_file():
+def test_the_path_of_a_thumbnail_is_beside_its_file():
     assert thumbnail_path("42/121/image_1.jpg") == "42/121/thumb_image_1.jpg.webp"
     assert thumbnail_path("42/121/svg/v2/image_1.svg") == "42/121/svg/v2/thumb_image_1.svg.webp"
     assert thumbnail_path("image.png") == "thumb_image.png.webp"
@@ -28,7 +28,7 @@ def test_every_mode_and_size_becomes_a_small_webp(mode: str, size: tuple[int, in
     assert (image.mode, image.size) == (mode, size)
 
 
-def test_what_is_transparent_is_shown_on_white():
+def test_transparent_pixels_are_white_in_a_thumbnail():
     image = Image.new("RGBA", (1000, 1000), (200, 0, 0, 0))
     with Image.open(BytesIO(thumbnail(image))) as found:
         assert found.getpixel((5, 5)) == (255, 255, 255)
@@ -46,7 +46,7 @@ def test_a_large_photo_is_small_and_without_metadata():
         assert max(found.size) == SIDE
 
 
-async def test_what_cannot_be_made_or_stored_is_no_failure(tmp_path: Path):
+async def test_thumbnail_failures_are_ignored(tmp_path: Path):
     storage = FolderStorage(tmp_path)
     await Thumbnails(storage).make("1/a.png", b"no picture")
     (tmp_path / "1").write_bytes(b"a file where a folder should be")

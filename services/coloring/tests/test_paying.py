@@ -26,7 +26,7 @@ async def health(bench: Workbench) -> ServiceHealth:
 
 
 @pytest.mark.parametrize("fault", ["lost", "drop", "garbage", 502])
-async def test_a_lost_answer_leads_to_one_more_submission_which_is_shown(
+async def test_a_lost_response_causes_one_more_submission_and_is_reported(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, fault
 ):
     runpod.fail("submit", fault)
@@ -39,7 +39,7 @@ async def test_a_lost_answer_leads_to_one_more_submission_which_is_shown(
     assert bench.of(job)[-1].possibly_paid_twice is True
 
 
-async def test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost(
+async def test_two_lost_responses_end_in_an_error_and_report_a_possible_double_payment(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", "lost", "lost")
@@ -58,7 +58,7 @@ async def test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost(
     assert len(runpod.jobs.by_id) == 2
 
 
-async def test_a_worker_that_leaves_while_it_submits_loses_nothing(
+async def test_a_worker_stopped_during_a_submission_submits_once(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", "hang")
@@ -77,7 +77,7 @@ async def test_a_worker_that_leaves_while_it_submits_loses_nothing(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_retry_after_is_obeyed_and_announced(
+async def test_retry_after_is_respected_and_reported(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", FaultAnswer(status=429, retry_after="4"))
@@ -109,7 +109,7 @@ async def test_a_retry_after_a_failed_job_is_submitted_again(
     assert not any(fact.possibly_paid_twice for fact in bench.of(again))
 
 
-async def test_our_timeout_cancels_the_job_at_runpod(
+async def test_a_job_timeout_cancels_the_job_at_runpod(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -122,7 +122,7 @@ async def test_our_timeout_cancels_the_job_at_runpod(
     assert bench.of(job)[-1].failure.code == "timeout"
 
 
-async def test_a_job_that_never_left_the_queue_is_submitted_again_without_losing_an_attempt(
+async def test_a_job_stuck_in_the_queue_is_resubmitted_without_counting_an_attempt(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["IN_QUEUE"]), JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
@@ -139,7 +139,7 @@ async def test_a_job_that_never_left_the_queue_is_submitted_again_without_losing
     assert bench.dead == []
 
 
-async def test_a_job_that_never_leaves_the_queue_ends_in_an_error_that_says_so(
+async def test_a_job_that_never_leaves_the_queue_ends_with_queue_timeout(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(*[JobPlan(states=["IN_QUEUE"])] * 9)
@@ -154,7 +154,7 @@ async def test_a_job_that_never_leaves_the_queue_ends_in_an_error_that_says_so(
     assert [at_runpod.cancelled for at_runpod in runpod.jobs.by_id.values()] == [True] * 3
 
 
-async def test_a_worker_that_dies_while_it_withdraws_a_job_neither_pays_twice_nor_gives_up(
+async def test_a_worker_killed_during_a_withdrawal_neither_pays_twice_nor_fails_the_job(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["IN_QUEUE"]))
@@ -180,7 +180,7 @@ async def _open_breaker(bench: Workbench) -> Any:
     return breaker if breaker.state == "open" else None
 
 
-async def test_while_runpod_fails_it_is_left_alone_and_jobs_wait(
+async def test_jobs_wait_while_the_breaker_pauses_calls_to_runpod(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     known = make_job()
@@ -218,7 +218,7 @@ async def test_while_runpod_fails_it_is_left_alone_and_jobs_wait(
     assert bench.dead == []
 
 
-async def test_after_the_pause_one_job_at_a_time_asks_whether_runpod_is_back(
+async def test_the_half_open_breaker_lets_one_job_through(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", *[500] * 2, "hang")

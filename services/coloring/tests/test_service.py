@@ -54,7 +54,7 @@ async def test_a_photo_becomes_a_page_step_by_step(
     assert bench.dead == []
 
 
-async def test_many_jobs_wait_at_runpod_together(
+async def test_many_jobs_are_at_runpod_concurrently(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     jobs = [make_job() for _ in range(12)]
@@ -65,7 +65,7 @@ async def test_many_jobs_wait_at_runpod_together(
     assert len(runpod.jobs.by_id) == 12
 
 
-async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(
+async def test_a_run_cancelled_before_its_delivery_is_never_started(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, tmp_path: Path
 ):
     cancelled, next_run = make_job(), make_job()
@@ -79,7 +79,7 @@ async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_a_run_that_is_cancelled_at_runpod_is_cancelled_there(
+async def test_cancelling_a_run_cancels_its_job_at_runpod(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, tmp_path: Path
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -96,7 +96,7 @@ async def test_a_run_that_is_cancelled_at_runpod_is_cancelled_there(
     assert bench.dead == []
 
 
-async def test_a_worker_that_leaves_hands_its_job_on_and_nothing_is_submitted_twice(
+async def test_a_stopping_worker_hands_over_its_job_without_a_second_submission(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, tmp_path: Path
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -127,7 +127,7 @@ async def test_a_worker_that_leaves_hands_its_job_on_and_nothing_is_submitted_tw
     assert (tmp_path / job.target).is_file()
 
 
-async def test_sigterm_hands_a_job_at_runpod_on_at_once(
+async def test_sigterm_hands_over_a_job_at_runpod_at_once(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -139,7 +139,7 @@ async def test_sigterm_hands_a_job_at_runpod_on_at_once(
     assert at_runpod.cancels == 0
 
 
-async def test_what_may_pass_is_tried_again(
+async def test_a_transient_failure_is_retried(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", 429)
@@ -158,7 +158,7 @@ async def test_what_may_pass_is_tried_again(
     assert bench.dead == []
 
 
-async def test_what_cannot_pass_ends_in_error_with_a_dead_letter(
+async def test_a_permanent_failure_ends_in_error_with_a_dead_letter(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["FAILED"], error="no face was found"))
@@ -183,7 +183,7 @@ async def test_what_cannot_pass_ends_in_error_with_a_dead_letter(
     ("source", "code"),
     [("../../etc/passwd", "unsafe_path"), ("/etc/passwd", "unsafe_path"), ("42/none.jpg", "photo_missing")],
 )
-async def test_a_photo_that_is_not_there_or_not_ours_is_an_error(
+async def test_a_missing_photo_or_unsafe_path_is_an_error(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, source: str, code: str
 ):
     job = make_job(source=source)
@@ -195,7 +195,7 @@ async def test_a_photo_that_is_not_there_or_not_ours_is_an_error(
     assert len(runpod.jobs.by_id) == 0
 
 
-async def test_options_that_runpod_does_not_take_reach_no_provider(
+async def test_unsupported_options_are_not_sent_to_runpod(
     bench: Workbench, service: Service, runpod: FakeRunpod, make_job: MakeJob
 ):
     """The API refuses them; the job of a version that is older than the provider comes here."""
@@ -210,7 +210,7 @@ async def test_options_that_runpod_does_not_take_reach_no_provider(
     assert len(runpod.jobs.by_id) == 0
 
 
-async def test_the_local_provider_has_no_statuses_of_its_own(
+async def test_the_local_provider_reports_no_provider_statuses(
     bench: Workbench, service: Service, make_job: MakeJob, tmp_path: Path
 ):
     options = ColoringOptions(megapixels=0.5, steps=1, frame=False, background=Background.NONE)
@@ -239,7 +239,7 @@ async def test_the_local_provider_has_no_statuses_of_its_own(
         ({"RUNPOD_ENDPOINT_ID": "ep1"}, "RUNPOD_API_KEY"),
     ],
 )
-def test_an_incomplete_account_is_named_and_ends_the_process(
+def test_missing_provider_credentials_are_named_and_end_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys, given: dict[str, str], missing: str
 ):
     for name in ("RUNPOD_API_KEY", "RUNPOD_ENDPOINT_ID"):
@@ -254,7 +254,7 @@ def test_an_incomplete_account_is_named_and_ends_the_process(
     assert "s3cr3t" not in said
 
 
-def test_a_provider_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch, capsys):
+def test_an_unknown_provider_is_an_invalid_setting(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("COLORING_PROVIDER", "crayons")
     with pytest.raises(SystemExit) as ended:
         main()
@@ -262,7 +262,7 @@ def test_a_provider_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch, c
     assert capsys.readouterr().err.startswith("COLORING_PROVIDER: ")
 
 
-def test_the_limits_follow_the_provider():
+def test_the_default_limits_depend_on_the_provider():
     local = ColoringSettings(coloring_provider="local")
     assert (local.concurrency, local.max_in_flight) == (1, 64)
     account = {"runpod_api_key": SecretStr("k"), "runpod_endpoint_id": "ep1"}

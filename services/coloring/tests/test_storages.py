@@ -64,7 +64,7 @@ async def test_a_photo_becomes_a_page_with_a_thumbnail(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_while_the_storage_is_away_nothing_is_submitted(
+async def test_nothing_is_submitted_while_the_storage_is_unavailable(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, place: Place, tmp_path: Path
 ):
     job = await _stored(place, make_job(), tmp_path)
@@ -79,7 +79,7 @@ async def test_while_the_storage_is_away_nothing_is_submitted(
     assert bench.retries(job) == bench.dead == []
 
 
-async def test_a_storage_that_leaves_while_runpod_works_costs_nothing(
+async def test_a_storage_outage_during_a_runpod_job_causes_no_second_submission(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, place: Place, tmp_path: Path
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -102,7 +102,7 @@ async def test_a_storage_that_leaves_while_runpod_works_costs_nothing(
     assert not any(fact.possibly_paid_twice for fact in bench.of(job))
 
 
-async def test_who_only_waits_for_runpod_needs_no_photo(
+async def test_polling_a_submitted_job_needs_no_photo(
     bench: Workbench,
     service: Service,
     make_job: MakeJob,
@@ -129,7 +129,7 @@ async def test_who_only_waits_for_runpod_needs_no_photo(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_a_stored_but_unreported_page_is_found_once_the_storage_is_back(
+async def test_a_stored_but_unreported_page_is_found_after_a_storage_outage(
     bench: Workbench,
     service: Service,
     make_job: MakeJob,

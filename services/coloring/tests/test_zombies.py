@@ -62,7 +62,7 @@ async def end(process: ForkedProcess) -> None:
         assert await process.wait() == 0
 
 
-async def test_one_that_was_polling_reports_nothing_that_counts(
+async def test_a_zombie_that_was_polling_reports_no_newer_fact(
     bench: Workbench, service: Service, start: StartProcess, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
@@ -92,7 +92,7 @@ async def test_one_that_was_polling_reports_nothing_that_counts(
     assert (len(runpod.jobs.by_id), at_runpod.cancels) == (2, 0)
 
 
-async def test_one_that_was_submitting_keeps_one_of_two_submissions(
+async def test_the_second_submission_of_a_zombie_is_cancelled(
     bench: Workbench, service: Service, start: StartProcess, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", "hang")

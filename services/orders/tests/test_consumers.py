@@ -152,7 +152,7 @@ async def queued(api: Any, database: Database) -> VersionJob:
     return await database.write(queue)
 
 
-async def test_a_dead_letter_waits_for_the_facts_that_its_worker_stored_before(
+async def test_a_dead_letter_is_handled_after_earlier_facts_of_its_worker(
     api: Any, worker: Any, nc: Client, database: Database, sql: asyncpg.Connection
 ) -> None:
     job = await queued(api, database)
@@ -208,7 +208,7 @@ async def test_a_dead_letter_ends_a_version_whose_fact_was_refused(
     assert tuple(row) == ("error", "provider_refused", None)
 
 
-async def test_facts_wait_for_a_database_that_is_away(worker: Any, nc: Client, tmp_path: Path) -> None:
+async def test_facts_are_applied_after_a_database_outage(worker: Any, nc: Client, tmp_path: Path) -> None:
     async with running(PostgresServer(folder=tmp_path / "postgres", durable=True)) as server:
         url = server.url.replace("postgresql://", "postgresql+asyncpg://", 1)
         await migrations_runner.upgrade(url)
@@ -263,7 +263,7 @@ async def awaiting_photo(api: Any, sql: asyncpg.Connection, url: str) -> None:
     await FolderStorage(api.storage).erase("1", [])
 
 
-async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
+async def test_a_photo_is_downloaded_once_and_starts_its_coloring(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     buffer = BytesIO()
@@ -283,7 +283,7 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
     assert [version["status"] for version in image["versions"]["coloring"]] == ["pending"]
 
 
-async def test_photos_that_are_stored_at_the_same_moment_all_count(
+async def test_photos_stored_concurrently_are_all_counted(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     await api.order(12)
@@ -303,7 +303,7 @@ async def test_photos_that_are_stored_at_the_same_moment_all_count(
         assert await sql.fetchval("SELECT status FROM orders") == "ready_for_review"
 
 
-async def test_a_photo_that_cannot_be_fetched_says_why(
+async def test_a_failed_download_shows_its_error(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     await awaiting_photo(api, sql, "http://127.0.0.1:9/photo.jpg")

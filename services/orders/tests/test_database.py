@@ -28,7 +28,7 @@ async def test_dead_connections_of_the_pool_fail_no_call(database: Database, sql
     assert await database.write(one) == 1
 
 
-async def test_a_connection_lost_in_the_middle_changes_nothing_twice(
+async def test_a_transaction_whose_connection_is_lost_is_applied_once(
     database: Database, sql: asyncpg.Connection
 ) -> None:
     before, tries = await orders(sql), 0
@@ -46,7 +46,7 @@ async def test_a_connection_lost_in_the_middle_changes_nothing_twice(
     assert await orders(sql) == before + 2
 
 
-async def test_what_fails_for_another_reason_is_not_done_again(database: Database) -> None:
+async def test_other_database_errors_are_not_retried(database: Database) -> None:
     tries = 0
 
     async def work(connection: AsyncConnection) -> None:

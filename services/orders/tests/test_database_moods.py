@@ -103,7 +103,7 @@ async def test_facts_wait_while_the_database_is_read_only(
     assert await statuses(sql) == ["pending", "queued", "processing", "runpod_submitting"]
 
 
-async def test_facts_wait_for_a_column_that_is_missing(
+async def test_facts_wait_while_a_column_is_missing(
     api: Any, worker: Any, nc: Client, database: Database, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -118,9 +118,7 @@ async def test_facts_wait_for_a_column_that_is_missing(
     assert await statuses(sql) == ["pending", "queued", "processing"]
 
 
-async def test_clicks_are_refused_for_the_time_being_while_it_is_read_only(
-    api: Any, sql: asyncpg.Connection
-) -> None:
+async def test_writes_are_503_while_the_database_is_read_only(api: Any, sql: asyncpg.Connection) -> None:
     await api.order()
     await read_only(sql, on=True)
     refused = await api.http.post("/images/1/generate-coloring")
@@ -131,9 +129,7 @@ async def test_clicks_are_refused_for_the_time_being_while_it_is_read_only(
     await api.post("/images/1/generate-coloring")
 
 
-async def test_a_lock_that_is_not_to_be_had_is_no_fault_of_the_request(
-    api: Any, sql: asyncpg.Connection
-) -> None:
+async def test_a_lock_timeout_is_503(api: Any, sql: asyncpg.Connection) -> None:
     await api.order()
     async with sql.transaction():
         await sql.execute("SELECT 1 FROM images FOR UPDATE")
@@ -141,7 +137,7 @@ async def test_a_lock_that_is_not_to_be_had_is_no_fault_of_the_request(
     assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
 
 
-async def test_a_download_waits_for_a_database_that_is_read_only(
+async def test_a_download_is_postponed_while_the_database_is_read_only(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     await api.order()
@@ -154,7 +150,7 @@ async def test_a_download_waits_for_a_database_that_is_read_only(
     await read_only(sql, on=False)
 
 
-async def test_a_changed_column_type_fails_no_request_of_running_services(
+async def test_running_services_tolerate_a_changed_column_type(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await api.order(2)
@@ -170,7 +166,7 @@ async def test_a_changed_column_type_fails_no_request_of_running_services(
     assert await worker.tell(worker.fact("coloring", first["id"], "completed", step=2)) == 1
 
 
-async def test_a_statement_whose_plan_is_outdated_is_tried_once_more(
+async def test_a_statement_with_an_outdated_plan_is_retried(
     database: Database, sql: asyncpg.Connection
 ) -> None:
     await sql.execute("CREATE TABLE plans (value integer); INSERT INTO plans VALUES (1)")

@@ -24,7 +24,7 @@ def _letter(number: int) -> bytes:
     return letter.model_dump_json().encode()
 
 
-async def test_the_newest_letters_are_found_beyond_a_gap(broker: ServerProcess) -> None:
+async def test_the_newest_dead_letters_are_found_beyond_a_gap(broker: ServerProcess) -> None:
     nc = await nats.connect(broker.url)
     try:
         js = nc.jetstream()
@@ -42,7 +42,7 @@ async def test_the_newest_letters_are_found_beyond_a_gap(broker: ServerProcess) 
         await nc.close()
 
 
-async def test_letters_with_gaps_anywhere_are_shown_newest_first(broker: ServerProcess) -> None:
+async def test_dead_letters_with_sequence_gaps_are_listed_newest_first(broker: ServerProcess) -> None:
     nc = await nats.connect(broker.url)
     try:
         js = nc.jetstream()

@@ -121,7 +121,7 @@ def image(api: Any, number: int = 1) -> Callable[[], Any]:
     return read
 
 
-async def test_what_may_pass_is_tried_again(api: Any, sql: asyncpg.Connection, database: Database) -> None:
+async def test_a_transient_failure_is_retried(api: Any, sql: asyncpg.Connection, database: Database) -> None:
     async with serving(Host(503, 500, 200)) as host:
         await awaiting(api, sql, host.url())
         async with downloading(database, api.storage, host.name):
@@ -131,7 +131,7 @@ async def test_what_may_pass_is_tried_again(api: Any, sql: asyncpg.Connection, d
     assert (await api.get("/orders/M1000"))["status"] == "ready_for_review"
 
 
-async def test_a_hosts_wish_to_wait_is_respected(
+async def test_the_retry_after_of_a_photo_host_is_respected(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     async with serving(Host(429, 200, headers="Retry-After: 2\r\n")) as host:
@@ -145,7 +145,7 @@ async def test_a_hosts_wish_to_wait_is_respected(
 @pytest.mark.parametrize(
     ("status", "code"), [(404, "photo_gone"), (403, "photo_access_refused"), (400, "photo_answer_unexpected")]
 )
-async def test_what_does_not_pass_is_asked_once_and_said(
+async def test_a_permanent_failure_is_reported_after_one_request(
     api: Any, sql: asyncpg.Connection, database: Database, status: int, code: str
 ) -> None:
     async with serving(Host(status)) as host:
@@ -160,7 +160,7 @@ async def test_what_does_not_pass_is_asked_once_and_said(
     assert api.files() == []
 
 
-async def test_what_never_passes_ends_after_all_attempts(
+async def test_a_download_that_keeps_failing_ends_after_all_attempts(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     async with serving(Host(503)) as host:
@@ -171,7 +171,9 @@ async def test_what_never_passes_ends_after_all_attempts(
     assert len(host.times) == SOON.attempts
 
 
-async def test_each_image_has_its_own_fate(api: Any, sql: asyncpg.Connection, database: Database) -> None:
+async def test_each_image_fails_or_succeeds_on_its_own(
+    api: Any, sql: asyncpg.Connection, database: Database
+) -> None:
     async with serving(Host(404)) as bad, serving(Host(200)) as good:
         await awaiting(api, sql, good.url(1), bad.url(2), good.url(3))
         async with downloading(database, api.storage, good.name, bad.name):
@@ -197,7 +199,7 @@ async def test_a_host_that_does_not_respond_delays_no_other_host(
     assert len(slow.times) == 12
 
 
-async def test_a_photo_that_was_replaced_on_the_way_is_not_stored(
+async def test_a_photo_replaced_during_its_download_is_not_stored(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     async with serving(Host(200)) as old, serving(Host(200)) as new:
@@ -224,7 +226,7 @@ class Unmounted(FolderStorage):
         await super().write(path, content)
 
 
-async def test_a_storage_that_is_away_for_long_costs_no_attempt(
+async def test_a_long_storage_outage_counts_no_attempt(
     api: Any, sql: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with two replicas, of which none sees what the other was refused."""
@@ -256,7 +258,7 @@ class Unreachable(Database):
         return await super().write(work)
 
 
-async def test_a_database_that_is_away_for_long_costs_no_attempt(
+async def test_a_long_database_outage_counts_no_attempt(
     api: Any, sql: asyncpg.Connection, orders_url: str
 ) -> None:
     database = Unreachable(orders_url)

@@ -42,7 +42,7 @@ def value(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-async def test_work_is_counted_from_the_click_on(
+async def test_work_is_counted_from_the_request_on(
     api: Any, gauges: MetricsCollector, database: Database, nc: Client
 ) -> None:
     await ensure_streams(nc)
@@ -80,7 +80,9 @@ async def test_work_is_counted_from_the_click_on(
     assert value("pastelka_queue_oldest_seconds", consumer="coloring") == 0
 
 
-async def test_dead_letters_and_the_disk(gauges: MetricsCollector, nc: Client, tmp_path: Path) -> None:
+async def test_dead_letters_and_disk_space_are_measured(
+    gauges: MetricsCollector, nc: Client, tmp_path: Path
+) -> None:
     await gauges.collect()
     assert value("pastelka_dead_letters") == 0
     assert value("pastelka_dead_letters_oldest_seconds") == 0
@@ -108,7 +110,9 @@ async def test_dead_letters_and_the_disk(gauges: MetricsCollector, nc: Client, t
     assert 0 < free <= size
 
 
-async def test_a_storage_that_does_not_answer_is_told(database: Database, nc: Client, place: Place) -> None:
+async def test_an_unavailable_storage_is_reported_as_down(
+    database: Database, nc: Client, place: Place
+) -> None:
     gauges = MetricsCollector(database, nc, storage_of(place))
     await gauges.collect()
     asked = value("pastelka_metrics_collected_timestamp_seconds", source="storage")
@@ -124,7 +128,7 @@ async def test_a_storage_that_does_not_answer_is_told(database: Database, nc: Cl
     assert value("pastelka_storage_up") == 1
 
 
-async def test_what_cannot_be_asked_keeps_its_value_and_says_how_old_it_is(
+async def test_an_unavailable_source_keeps_its_collection_timestamp(
     gauges: MetricsCollector, sql: asyncpg.Connection, nc: Client
 ) -> None:
     assert await sql.fetchval("SELECT count(*) FROM orders") == 0

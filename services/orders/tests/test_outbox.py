@@ -90,7 +90,7 @@ async def until_empty(sql: asyncpg.Connection) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_click_becomes_a_job_and_the_version_is_queued_first(
+async def test_a_request_publishes_a_job_and_marks_the_version_queued(
     api: Any, relay: Relay, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -111,7 +111,7 @@ async def test_a_click_becomes_a_job_and_the_version_is_queued_first(
     assert queued.headers["traceparent"].split("-")[1] == job.headers["traceparent"].split("-")[1]
 
 
-async def test_what_was_rolled_back_is_not_published(
+async def test_a_rolled_back_message_is_not_published(
     api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     from pastelka_common.contracts.messages import OrderChanged  # noqa: PLC0415
@@ -129,7 +129,7 @@ async def test_what_was_rolled_back_is_not_published(
     assert only.subject == "events.order.M1000.order_created"
 
 
-async def test_messages_go_out_in_the_order_of_their_commits(
+async def test_messages_are_published_in_commit_order(
     api: Any, worker: Any, relay: Relay, nc: Client
 ) -> None:
     await api.order(3, process="coloring")
@@ -174,7 +174,7 @@ async def test_a_crash_between_publishing_and_deleting_publishes_nothing_twice(
     assert info.state.messages == 2
 
 
-async def test_a_job_cancelled_before_it_went_out_is_never_published(
+async def test_a_job_cancelled_before_publication_is_never_published(
     api: Any, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -192,7 +192,7 @@ async def test_a_job_cancelled_before_it_went_out_is_never_published(
     assert (await bucket.get(f"coloring.{version['id']}.1")).value == b"cancelled"
 
 
-async def test_while_the_broker_is_away_everything_waits_and_then_goes_out(
+async def test_messages_are_published_after_a_broker_outage(
     api: Any, relay: Relay, broker: ServerProcess, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -206,7 +206,9 @@ async def test_while_the_broker_is_away_everything_waits_and_then_goes_out(
     assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "queued"
 
 
-async def test_two_relays_publish_everything_once(api: Any, database: Database, nc: Client, sql: Any) -> None:
+async def test_two_relays_publish_each_message_once(
+    api: Any, database: Database, nc: Client, sql: Any
+) -> None:
     await api.order(20, process="coloring")
     stop = asyncio.Event()
     relays = [Relay(database, Publisher(nc)) for _ in range(2)]
@@ -250,7 +252,7 @@ async def test_no_transaction_is_open_while_the_relay_publishes(
     assert (await nc.jetstream().stream_info("JOBS")).state.messages == 2
 
 
-async def test_the_lease_of_a_relay_that_vanished_ends(
+async def test_the_lease_of_a_vanished_relay_expires(
     api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     """Its holder is silent; while messages wait for the lease, a gauge shows it."""
@@ -265,7 +267,7 @@ async def test_the_lease_of_a_relay_that_vanished_ends(
     await until(lambda: _value(WAITING) == 0, 20)
 
 
-async def test_a_relay_whose_lease_went_to_another_deletes_nothing(
+async def test_a_relay_that_lost_its_lease_deletes_nothing(
     api: Any, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order(2, process="coloring")
@@ -286,7 +288,7 @@ async def test_a_relay_whose_lease_went_to_another_deletes_nothing(
     assert (await nc.jetstream().stream_info("JOBS")).state.messages == 2
 
 
-async def test_a_relay_that_was_frozen_beyond_its_lease_publishes_nothing_more(
+async def test_a_relay_with_an_expired_lease_publishes_nothing(
     api: Any, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -297,7 +299,7 @@ async def test_a_relay_that_was_frozen_beyond_its_lease_publishes_nothing_more(
     assert await left(sql) == 1
 
 
-async def test_a_fact_that_is_faster_than_the_relay_comes_after_queued(
+async def test_a_fact_applied_before_the_relay_finishes_is_ordered_after_queued(
     api: Any, worker: Any, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -329,7 +331,7 @@ def _value(gauge: Any) -> float:
     return float(gauge._value.get())
 
 
-async def test_a_message_that_the_broker_never_takes_holds_up_no_other(
+async def test_a_message_the_broker_rejects_blocks_no_other(
     relay: Relay, nc: Client, sql: asyncpg.Connection
 ) -> None:
     """One larger than it takes, one on a subject of no stream, among messages of the same streams."""
@@ -354,7 +356,7 @@ async def test_a_message_that_the_broker_never_takes_holds_up_no_other(
     assert sorted(said) == ["large", "lost"]
 
 
-async def test_the_relay_outlives_a_database_that_fails_while_a_message_is_set_aside(
+async def test_the_relay_survives_a_database_failure_while_it_marks_a_message_refused(
     relay: Relay, nc: Client, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse, failures = outbox_rows.refuse, [DatabaseUnavailableError("failover")]

@@ -68,7 +68,7 @@ async def test_two_hundred_requests_are_answered(pooled_api: Any) -> None:
     assert set(statuses) == {200, 202}
 
 
-async def test_every_transaction_has_its_limits(pooled_url: str) -> None:
+async def test_every_pooled_transaction_has_its_timeouts(pooled_url: str) -> None:
     database = Database(pooled_url, is_pooled=True, timezone="Europe/Prague")
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "jit", "timezone")
 
@@ -97,7 +97,7 @@ async def test_facts_are_applied_through_the_pooler(
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'completed'") == 2
 
 
-async def test_what_needs_a_session_goes_past_the_pooler(
+async def test_listen_and_migrations_bypass_the_pooler(
     pooled_api: Any, settings: OrdersSettings, orders_url: str, pooled_url: str
 ) -> None:
     secret = type(settings.database_url)
@@ -115,7 +115,7 @@ async def test_what_needs_a_session_goes_past_the_pooler(
     await migrations_runner.upgrade(changed.direct_url)
 
 
-async def test_without_the_direct_url_the_log_says_what_is_missing(pooled_url: str) -> None:
+async def test_without_the_direct_url_the_error_names_the_missing_setting(pooled_url: str) -> None:
     database = Database(pooled_url)
 
     async def one(connection: AsyncConnection) -> None:

@@ -22,7 +22,7 @@ def required(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"RECONCILE_FILES_PER_PASS": "20"}, 20),
     ],
 )
-def test_fewer_files_are_looked_for_where_each_look_is_paid_for(
+def test_fewer_files_are_checked_in_a_bucket_by_default(
     env: dict[str, str], files: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in env.items():
@@ -31,7 +31,7 @@ def test_fewer_files_are_looked_for_where_each_look_is_paid_for(
 
 
 @pytest.mark.parametrize("wrong", ["-1", "19", "1", "many", "100001"])
-def test_so_few_that_a_wrong_storage_cannot_be_told_are_refused(
+def test_an_invalid_number_of_files_per_pass_is_rejected(
     wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RECONCILE_FILES_PER_PASS", wrong)
@@ -73,7 +73,7 @@ def test_options_of_books_come_from_the_settings(monkeypatch: pytest.MonkeyPatch
         ("PRINT_LAYOUTS", '["two"]'),
     ],
 )
-def test_settings_of_books_that_are_wrong_are_named(
+def test_invalid_book_settings_are_named(
     name: str, wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, wrong)

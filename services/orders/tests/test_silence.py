@@ -61,12 +61,12 @@ async def orders(sql: asyncpg.Connection) -> int:
     return await sql.fetchval("SELECT count(*) FROM orders")
 
 
-def test_the_limits_fit_into_each_other() -> None:
+def test_the_database_timeouts_are_ordered() -> None:
     assert SERVICE.idle < SERVICE.lock < SERVICE.statement < SERVICE.answer < SERVICE.work
     assert SERVICE.work + SERVICE.answer < 30
 
 
-async def test_every_session_has_its_limits(far: Database) -> None:
+async def test_every_session_has_its_timeouts(far: Database) -> None:
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "tcp_user_timeout")
 
     async def shown(connection: AsyncConnection) -> list[str]:
@@ -75,7 +75,7 @@ async def test_every_session_has_its_limits(far: Database) -> None:
     assert await far.read(shown) == await far.write(shown) == ["3s", "2s", "1s", "10000"]
 
 
-async def test_a_read_on_a_silent_connection_ends_and_the_next_is_answered(
+async def test_a_read_on_a_dead_connection_times_out_and_the_next_succeeds(
     far: Database, proxy: SilentProxy
 ) -> None:
     await asyncio.gather(*(far.read(one) for _ in range(5)))
@@ -88,7 +88,7 @@ async def test_a_read_on_a_silent_connection_ends_and_the_next_is_answered(
     assert await far.read(one) == 1
 
 
-async def test_readiness_notices_within_seconds(far: Database, proxy: SilentProxy) -> None:
+async def test_readiness_detects_a_dead_connection_within_seconds(far: Database, proxy: SilentProxy) -> None:
     await far.check()
     proxy.silence()
     begun = time.monotonic()
@@ -98,7 +98,7 @@ async def test_readiness_notices_within_seconds(far: Database, proxy: SilentProx
     await far.check()
 
 
-async def test_a_commit_that_arrives_after_the_refusal_changes_nothing(
+async def test_a_commit_that_arrives_after_its_timeout_changes_nothing(
     far: Database, proxy: SilentProxy, sql: asyncpg.Connection
 ) -> None:
     before = await orders(sql)
@@ -114,7 +114,7 @@ async def test_a_commit_that_arrives_after_the_refusal_changes_nothing(
     assert await orders(sql) == before
 
 
-async def test_a_statement_that_arrives_after_the_refusal_changes_nothing(
+async def test_a_statement_that_arrives_after_its_timeout_changes_nothing(
     far: Database, proxy: SilentProxy, sql: asyncpg.Connection
 ) -> None:
     before = await orders(sql)
@@ -132,7 +132,7 @@ async def test_a_statement_that_arrives_after_the_refusal_changes_nothing(
     assert await orders(sql) == before
 
 
-async def test_a_client_that_vanished_in_a_transaction_delays_no_other(
+async def test_a_client_that_vanished_in_a_transaction_blocks_no_other(
     far: Database, proxy: SilentProxy, database: Database, sql: asyncpg.Connection
 ) -> None:
     """As a worker whose host is gone: the server hears nothing, and ends the session by itself."""
@@ -154,7 +154,7 @@ async def test_a_client_that_vanished_in_a_transaction_delays_no_other(
         await vanished
 
 
-async def test_a_connection_that_is_not_free_in_time_is_not_waited_for(orders_url: str) -> None:
+async def test_waiting_for_a_pooled_connection_times_out(orders_url: str) -> None:
     narrow = Database(orders_url, pool_size=1, limits=Limits(work=20))
     busy, leave = asyncio.Event(), asyncio.Event()
 
@@ -173,7 +173,7 @@ async def test_a_connection_that_is_not_free_in_time_is_not_waited_for(orders_ur
 
 
 @pytest.mark.timeout(180)
-async def test_a_click_is_refused_within_half_a_minute_and_does_not_happen_later(
+async def test_a_request_fails_within_30_seconds_and_is_not_applied_later(
     serving: Any, settings: Any, through_proxy: str, proxy: SilentProxy, sql: asyncpg.Connection
 ) -> None:
     changed = settings.model_copy(update={"database_url": type(settings.database_url)(through_proxy)})
@@ -206,7 +206,7 @@ _PROGRAM = Path(__file__).with_name("dropped_packets.py")
 
 @pytest.mark.server
 @pytest.mark.timeout(180)
-async def test_the_kernel_notices_that_packets_are_dropped(tmp_path: Path) -> None:
+async def test_dropped_packets_are_detected_by_kernel_timeouts(tmp_path: Path) -> None:
     """On the event loop of the API, and with the kernel's own timeouts rather than ours."""
     if os.geteuid() != 0 or not all(shutil.which(name) for name in ("unshare", "ip", "iptables")):
         pytest.skip("dropping packets takes root, unshare, ip and iptables")

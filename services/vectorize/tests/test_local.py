@@ -62,14 +62,14 @@ async def test_svg_draws_the_page(provider, make_request, steps, page, options):
     assert steps.seen == []
 
 
-async def test_none_is_cutouts(provider, make_request, steps, page):
+async def test_stacking_none_equals_cutouts(provider, make_request, steps, page):
     none = await provider.vectorize(make_request(page, ShapeStacking.NONE), steps)
     cutouts = await provider.vectorize(make_request(page, ShapeStacking.CUTOUTS), steps)
     stacked = await provider.vectorize(make_request(page, ShapeStacking.STACKED), steps)
     assert none == cutouts != stacked
 
 
-async def test_stacked_shapes_are_whole_and_cutouts_have_holes(provider, make_request, steps, page):
+async def test_cutouts_have_holes_and_stacked_shapes_have_none(provider, make_request, steps, page):
     stacked = await provider.vectorize(make_request(page, ShapeStacking.STACKED, GroupBy.NONE), steps)
     cutouts = await provider.vectorize(make_request(page, ShapeStacking.CUTOUTS, GroupBy.NONE), steps)
     outlines = [path.get("d") for path in etree.fromstring(stacked).iterfind(".//s:path", NS)]
@@ -84,7 +84,7 @@ async def test_group_by_none_is_flat(provider, make_request, steps):
     assert {path.get("fill") for path in svg.iterfind("s:path", NS)} == {"#000000", "#ffffff"}
 
 
-async def test_group_by_color_of_cutouts_is_one_group_a_color(provider, make_request, steps, page):
+async def test_group_by_color_of_cutouts_yields_one_group_per_color(provider, make_request, steps, page):
     made = await provider.vectorize(make_request(page, ShapeStacking.CUTOUTS, GroupBy.COLOR), steps)
     svg = etree.fromstring(made)
     assert [group.get("fill") for group in svg.iterfind("s:g", NS)] == ["#ffffff", "#000000"]
@@ -106,7 +106,7 @@ async def test_group_by_layer_names_the_layers(provider, make_request, steps):
     assert len(ids) >= 4
 
 
-async def test_group_by_parent_nests_what_lies_in_a_shape(provider, make_request, steps):
+async def test_group_by_parent_nests_inner_shapes(provider, make_request, steps):
     svg = etree.fromstring(await provider.vectorize(make_request(group_by=GroupBy.PARENT), steps))
     deepest = max(len(list(path.iterancestors(f"{{{NS['s']}}}g"))) for path in svg.iterfind(".//s:path", NS))
     assert deepest >= 4
@@ -176,7 +176,7 @@ async def test_rendered_svg_differs_in_less_than_half_a_percent(provider, make_r
 @pytest.mark.parametrize(
     "mode", ["L", "RGB", "RGBA", "P", "1", "LA", "I;16", "CMYK", "speckles", "rings", "ink_at_the_edge"]
 )
-async def test_every_kind_of_page(provider, make_request, steps, tmp_path, mode):
+async def test_every_image_mode_is_traced(provider, make_request, steps, tmp_path, mode):
     path = tmp_path / f"page.{'tif' if mode == 'CMYK' else 'png'}"
     page_of(mode).save(path)
     expected = tmp_path / "expected.png"
@@ -284,7 +284,7 @@ async def test_event_loop_stays_free_while_tracing(provider, make_request, steps
     assert longest < 0.5
 
 
-async def test_cancelled_job_gives_its_place_back(make_request, steps):
+async def test_a_cancelled_job_releases_its_worker(make_request, steps):
     provider = LocalSvgProvider(workers=1)
     job = asyncio.create_task(provider.vectorize(make_request(), steps))
     await at_work(job, provider)
@@ -295,7 +295,7 @@ async def test_cancelled_job_gives_its_place_back(make_request, steps):
         assert await provider.vectorize(make_request(), steps)
 
 
-async def test_page_of_a_killed_worker_is_taken_over(provider, make_request, steps):
+async def test_the_page_of_a_killed_worker_process_is_traced_by_another(provider, make_request, steps):
     pid = await anyio.to_process.run_sync(os.getpid)  # the idle worker, used last, is used next
     job = asyncio.create_task(provider.vectorize(make_request(), steps))
     await at_work(job, provider)
@@ -316,7 +316,7 @@ def test_workers_must_be_positive():
         LocalSvgProvider(workers=0)
 
 
-async def test_page_of_countless_rings_is_refused(provider, make_request, steps, tmp_path):
+async def test_a_page_of_too_many_rings_is_rejected(provider, make_request, steps, tmp_path):
     path = tmp_path / "rings.png"
     page = Image.new("L", (2000, 2000), 255)
     pen = ImageDraw.Draw(page)

@@ -108,7 +108,7 @@ async def test_a_page_becomes_an_svg_step_by_step(
     assert bench.dead == []
 
 
-async def test_the_same_in_a_folder_and_in_a_bucket(
+async def test_a_folder_and_a_bucket_store_the_same_result(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
 ):
     job, storage = make_job(), storage_of(place)
@@ -123,7 +123,7 @@ async def test_the_same_in_a_folder_and_in_a_bucket(
     assert request.image == (tmp_path / job.source).read_bytes()
 
 
-async def test_an_svg_that_is_paid_for_waits_for_a_storage_that_has_left(
+async def test_a_paid_svg_waits_for_an_unavailable_storage(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
 ):
     job, storage = make_job(), storage_of(place)
@@ -143,7 +143,7 @@ async def test_an_svg_that_is_paid_for_waits_for_a_storage_that_has_left(
     assert bench.retries(job) == bench.dead == []
 
 
-async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(
+async def test_a_run_cancelled_before_its_delivery_is_never_started(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
 ):
     cancelled, next_run = make_job(), make_job()
@@ -157,7 +157,7 @@ async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(
     assert len(fake.requests) == 1
 
 
-async def test_cancelling_a_run_cuts_its_request_off(
+async def test_cancelling_a_run_aborts_its_request(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
 ):
     fake.fail("hang")
@@ -175,7 +175,7 @@ async def test_cancelling_a_run_cuts_its_request_off(
     assert bench.dead == []
 
 
-async def test_a_worker_that_leaves_hands_its_job_on(
+async def test_a_stopping_worker_hands_its_job_to_another(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
 ):
     fake.fail("hang")
@@ -195,7 +195,7 @@ async def test_a_worker_that_leaves_hands_its_job_on(
     assert (tmp_path / job.target).is_file()
 
 
-async def test_what_may_pass_is_tried_again(
+async def test_a_transient_failure_is_retried(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
 ):
     fake.fail(503)
@@ -210,7 +210,7 @@ async def test_what_may_pass_is_tried_again(
 
 
 @pytest.mark.parametrize("fault", ["drop", 502, 504])
-async def test_a_lost_answer_leads_to_one_more_request_which_is_shown(
+async def test_a_lost_response_causes_one_more_request_and_is_reported(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, fault: str | int
 ):
     fake.fail(fault)
@@ -222,7 +222,7 @@ async def test_a_lost_answer_leads_to_one_more_request_which_is_shown(
     assert bench.of(job)[-1].possibly_paid_twice is True
 
 
-async def test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost(
+async def test_two_lost_responses_end_in_an_error_and_report_a_possible_double_payment(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
 ):
     fake.fail("drop", "drop")
@@ -237,7 +237,7 @@ async def test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost(
     assert len(fake.requests) == 2
 
 
-async def test_a_full_disk_is_not_paid_for_twice(
+async def test_a_storage_failure_after_payment_causes_no_second_request(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
 ):
     job = make_job()
@@ -252,7 +252,7 @@ async def test_a_full_disk_is_not_paid_for_twice(
     assert not any(fact.possibly_paid_twice for fact in bench.of(job))
 
 
-async def test_while_the_provider_is_overloaded_it_is_left_alone(
+async def test_calls_to_an_overloaded_provider_are_paused(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
 ):
     fake.fail(*[429] * 4)
@@ -271,7 +271,7 @@ async def test_while_the_provider_is_overloaded_it_is_left_alone(
     assert bench.dead == []
 
 
-async def test_what_cannot_pass_ends_in_error_with_a_dead_letter(
+async def test_a_permanent_failure_ends_in_error_with_a_dead_letter(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
 ):
     fake.fail(402)
@@ -293,7 +293,7 @@ async def test_what_cannot_pass_ends_in_error_with_a_dead_letter(
     ("source", "code"),
     [("../../etc/passwd", "unsafe_path"), ("/etc/passwd", "unsafe_path"), ("42/none.png", "page_missing")],
 )
-async def test_a_page_that_is_not_there_or_not_ours_is_an_error(
+async def test_a_missing_page_or_unsafe_path_is_an_error(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, source: str, code: str
 ):
     job = make_job(source=source)
@@ -305,7 +305,7 @@ async def test_a_page_that_is_not_there_or_not_ours_is_an_error(
     assert fake.requests == []
 
 
-async def test_the_local_provider_has_no_statuses_of_its_own(
+async def test_the_local_provider_reports_no_provider_statuses(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
 ):
     job = make_job(options=SvgOptions())
@@ -326,7 +326,7 @@ async def test_the_local_provider_has_no_statuses_of_its_own(
         ({"VECTORIZER_API_KEY": "vk-test"}, "VECTORIZER_API_SECRET"),
     ],
 )
-def test_an_incomplete_account_is_named_and_ends_the_process(
+def test_missing_provider_credentials_are_named_and_end_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys, given: dict[str, str], missing: str
 ):
     for name in ("VECTORIZER_API_KEY", "VECTORIZER_API_SECRET"):
@@ -341,7 +341,7 @@ def test_an_incomplete_account_is_named_and_ends_the_process(
     assert "s3cr3t" not in said
 
 
-def test_a_provider_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch, capsys):
+def test_an_unknown_provider_is_an_invalid_setting(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setenv("VECTORIZE_PROVIDER", "scissors")
     with pytest.raises(SystemExit) as ended:
         main()
@@ -349,7 +349,7 @@ def test_a_provider_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch, c
     assert capsys.readouterr().err.startswith("VECTORIZE_PROVIDER: ")
 
 
-def test_the_limits_follow_the_provider():
+def test_the_default_limits_depend_on_the_provider():
     local = VectorizeSettings(vectorize_provider="local")
     assert (local.concurrency, local.max_in_flight) == (1, 64)
     account = {"vectorizer_api_key": "vk", "vectorizer_api_secret": SecretStr("s")}

@@ -104,7 +104,7 @@ def test_hostile_parts_are_dropped_deep_inside(hostile):
     assert not [trace for trace in TRACES if trace in cleaned.lower()]
 
 
-def test_hostile_root():
+def test_event_handlers_of_the_root_are_dropped():
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)" viewBox="0 0 1 1">{SHAPE}</svg>'
     assert "alert" not in clean(svg.encode()).decode()
 
@@ -168,7 +168,7 @@ def test_utf7_is_only_text():
     assert "<script" not in cleaned
 
 
-def test_too_large(monkeypatch):
+def test_an_oversized_svg_is_rejected(monkeypatch):
     monkeypatch.setattr("pastelka_vectorize.svg.MAX_BYTES", 1 << 20)
     with pytest.raises(PermanentError, match="more than 1 MB"):
         clean(f"{HEAD}{SHAPE}{' ' * (1 << 20)}</svg>".encode())
@@ -193,7 +193,7 @@ def test_local_references_stay():
         assert kept in cleaned
 
 
-def test_uses_that_multiply_are_dropped():
+def test_use_elements_that_multiply_are_dropped():
     levels = "".join(f'<g id="a{n}">' + f'<use href="#a{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
     cleaned = clean(f'{HEAD}<g id="a0">{SHAPE}</g>{levels}</svg>'.encode())
     kept = etree.fromstring(cleaned)
@@ -224,7 +224,7 @@ def test_clips_of_clips_are_dropped():
         ('viewBox="nonsense" width="9" height="9"', "0 0 9 9"),
     ],
 )
-def test_view_box(size, expected):
+def test_the_view_box_is_derived_from_the_size(size, expected):
     cleaned = clean(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{SHAPE}</svg>'.encode())
     assert etree.fromstring(cleaned).get("viewBox") == expected
 
@@ -236,7 +236,7 @@ def test_cleaning_twice_changes_nothing():
 
 
 @pytest.mark.parametrize("prefix", ["", "s"])
-def test_looks_are_kept(prefix):
+def test_cleaning_does_not_change_the_rendering(prefix):
     svg = sample_svg({"output.group_by": "color"})
     if prefix:
         svg = svg.replace(b"<svg xmlns=", b"<s:svg xmlns:s=").replace(b"</svg", b"</s:svg")
@@ -262,5 +262,5 @@ def test_a_value_takes_linear_time(unit: str):
 
 
 @pytest.mark.parametrize("value", ["evil(1)", "xrgb(1,2,3)", "1rgb-(1)", "rgb(1) a (2)", "RGB (0,0,0) b("])
-def test_another_function_is_found_wherever_it_begins(value: str):
+def test_a_disallowed_function_is_rejected_at_any_position(value: str):
     assert allowed_value("fill", value) is None

@@ -106,7 +106,7 @@ async def test_sends_the_options(provider, fake, make_request, steps, options):
         ("truncated", (PermanentError, "provider_output_invalid")),
     ],
 )
-async def test_each_failure_has_its_error(fake, make_request, steps, failure, expected):
+async def test_each_failure_maps_to_its_error(fake, make_request, steps, failure, expected):
     provider = provider_of(fake)
     fake.fail(failure)
     error = await error_from(provider, make_request(), steps)
@@ -118,7 +118,7 @@ async def test_each_failure_has_its_error(fake, make_request, steps, failure, ex
     assert fake.stats()["requests"] == 2  # nothing was tried again behind the job's back
 
 
-async def test_sentences_for_people(provider, fake, make_request, steps):
+async def test_error_messages_are_readable(provider, fake, make_request, steps):
     fake.fail(400, 402)
     refused = await error_from(provider, make_request(), steps)
     assert refused.message == "Vectorizer.ai refused the page (400): Failed to read the supplied image."
@@ -126,7 +126,7 @@ async def test_sentences_for_people(provider, fake, make_request, steps):
     assert out_of_credit.message == "Vectorizer.ai: out of credit (402). Top up the account and retry."
 
 
-async def test_wrong_secret(fake, make_request, steps):
+async def test_a_wrong_secret_is_unauthorized_and_not_revealed(fake, make_request, steps):
     provider = provider_of(fake, api_secret=SecretStr("not-the-secret"))
     error = await error_from(provider, make_request(), steps)
     await provider.aclose()
@@ -164,20 +164,20 @@ def test_retry_after_may_be_a_date(ahead, low, high):
 
 
 @pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "Mon, 99 Foo 2026"])
-def test_retry_after_nonsense_is_none(value):
+def test_an_invalid_retry_after_is_none(value):
     assert responses.retry_after(httpx.Headers({"Retry-After": value})) is None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"{}", b'{"error": "no"}', b'{"error": {"code": 1}}']
 )
-def test_a_refusal_without_an_error_of_the_api_is_not_final(body):
+def test_a_400_without_an_api_error_body_is_transient(body):
     error = responses.error_of(400, httpx.Headers(), body)
     assert isinstance(error, TransientError)
     assert "check VECTORIZER_BASE_URL" in error.message
 
 
-def test_a_refusal_with_an_empty_message():
+def test_an_empty_error_message_is_reported_as_no_reason():
     error = responses.error_of(400, httpx.Headers(), b'{"error": {"message": ""}}')
     assert error.message == "Vectorizer.ai refused the page (400): no reason given."
 
@@ -189,7 +189,7 @@ def test_long_messages_are_cut_to_one_line():
     assert len(message) < 400
 
 
-async def test_answer_without_end_is_cut(provider, fake, make_request, steps, monkeypatch):
+async def test_an_oversized_response_is_rejected(provider, fake, make_request, steps, monkeypatch):
     monkeypatch.setattr("pastelka_vectorize.providers.vectorizer.provider.MAX_RESPONSE", 3 << 20)
     fake.fail("huge")
     error = await error_from(provider, make_request(), steps)
@@ -197,27 +197,27 @@ async def test_answer_without_end_is_cut(provider, fake, make_request, steps, mo
 
 
 @pytest.mark.parametrize("fault", ["chunked", "length", "gzip", "long_headers", "slow"])
-async def test_answer_is_read_to_its_end_however_it_travels(provider, fake, make_request, steps, fault):
+async def test_a_response_is_read_completely_in_any_framing(provider, fake, make_request, steps, fault):
     fake.wire.misbehave(fault)
     assert (await provider.vectorize(make_request(), steps)).rstrip().endswith(b"</svg>")
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length"])
-async def test_answer_that_is_cut_off_may_have_been_charged(provider, fake, make_request, steps, framing):
+async def test_a_truncated_response_may_have_been_charged(provider, fake, make_request, steps, framing):
     fake.wire.misbehave(frozenset({"truncated", framing}))
     error = await error_from(provider, make_request(), steps)
     assert (type(error), error.code) == (SubmitUnknownError, "answer_truncated")
     assert "ended early" in error.message
 
 
-async def test_a_refusal_that_is_cut_off_is_asked_for_again(provider, fake, make_request, steps):
+async def test_a_truncated_error_response_is_transient(provider, fake, make_request, steps):
     fake.fail(402)
     fake.wire.misbehave("truncated")
     error = await error_from(provider, make_request(), steps)
     assert (type(error), error.code) == (TransientError, "provider_unavailable")
 
 
-async def test_timeout_says_it_may_have_been_charged(fake, make_request, steps):
+async def test_a_timeout_error_warns_of_a_possible_charge(fake, make_request, steps):
     provider = provider_of(fake, timeout=0.2)
     fake.fail("hang")
     error = await error_from(provider, make_request(), steps)
@@ -235,7 +235,7 @@ async def test_a_refused_connection_is_transient(fake, make_request, steps):
     assert (type(error), error.code) == (TransientError, "provider_unreachable")
 
 
-async def test_no_http_at_all(fake, make_request, steps):
+async def test_a_non_http_response_is_a_lost_connection(fake, make_request, steps):
     async def answer(reader, writer):
         await reader.read(100)
         writer.write(b"SSH-2.0-OpenSSH_9\r\n")
@@ -250,7 +250,7 @@ async def test_no_http_at_all(fake, make_request, steps):
     assert (type(error), error.code) == (SubmitUnknownError, "connection_lost")
 
 
-async def test_cancelled_request_is_cut_off_at_the_provider(provider, fake, make_request, steps):
+async def test_a_cancelled_request_is_aborted_at_the_provider(provider, fake, make_request, steps):
     fake.fail("hang")
     job = asyncio.create_task(provider.vectorize(make_request(), steps))
     async with asyncio.timeout(10), fake.changed:
@@ -282,7 +282,7 @@ async def test_given_client_is_used_and_left_open(fake, make_request, steps):
         assert not client.is_closed
 
 
-async def test_missing_and_unreadable_pages_cost_nothing(provider, fake, make_request, steps, tmp_path):
+async def test_missing_and_unreadable_pages_are_not_sent(provider, fake, make_request, steps, tmp_path):
     error = await error_from(provider, make_request(tmp_path / "gone.png"), steps)
     assert (type(error), error.code) == (PermanentError, "page_missing")
     broken = tmp_path / "broken.png"
@@ -313,7 +313,7 @@ async def test_page_beyond_the_byte_limit_is_scaled_down(fake, make_request, ste
     assert len(fake.requests[0].image) <= 50_000
 
 
-async def test_page_that_is_no_png_is_sent_as_one(provider, fake, make_request, steps, tmp_path):
+async def test_a_page_in_another_format_is_sent_as_png(provider, fake, make_request, steps, tmp_path):
     jpeg = tmp_path / "page.jpg"
     Image.new("RGB", (60, 40), "white").save(jpeg)
     await provider.vectorize(make_request(jpeg), steps)

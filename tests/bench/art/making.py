@@ -15,10 +15,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.graph import BUILDER_VERSION
+from pastelka_coloring.providers.local.hed import HedDetector, load_detector
 from pastelka_coloring.providers.local.job import Models, PageJob
-from pastelka_coloring.providers.local.loading import load_models
 from pastelka_coloring.providers.local.photo import read_photo
 from pastelka_coloring.providers.local.resizing import resized, shape_for
 from pastelka_coloring.providers.local.style import PageStyle
@@ -44,7 +43,7 @@ def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[M
 
 
 def reference(photo: Path) -> NDArray[np.float32]:
-    """The edge probabilities of a photo, as the detector sees it at half a megapixel.
+    """The edge probabilities of a photo, as the detector sees it at half a megapixel in floats.
 
     They are kept in a temporary folder: they take as long as a page.
     """
@@ -70,8 +69,8 @@ def _tracer() -> ProcessPoolExecutor:
 
 
 @cache
-def _detector() -> EdgeDetector:
-    return load_models(_models().cache_dir, 1)
+def _detector() -> HedDetector:
+    return load_detector(_models().cache_dir, threads=1, is_quantized=False)
 
 
 def _models() -> Models:

@@ -4,6 +4,7 @@ import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { describeOptions } from "@/lib/describeOptions";
+import { canRequestPages } from "@/lib/options";
 import type { ImageActions } from "./actions";
 import type { Kind, OrderImage } from "./model";
 import { SvgFields } from "./OptionsBar";
@@ -60,14 +61,14 @@ export function Generate({ kind, image, actions, options }: GenerateProps) {
 function GenerateButton({ kind, image, actions, options }: GenerateProps) {
   const { t } = useLanguage();
   const first = versionsOf(image, kind).length === 0;
-  const { coloring, waiting } = options.toSend;
+  const { coloring } = options.toSend;
   return (
     <button
       type="button"
       className="button button-small h-auto min-h-8 min-w-0 flex-wrap gap-y-0 py-1 whitespace-normal aria-disabled:opacity-50"
       // Not `disabled` while busy: a disabled button loses the focus.
       aria-disabled={actions.isGenerating(kind)}
-      disabled={kind === "coloring" && !coloring && !waiting}
+      disabled={kind === "coloring" && !canRequestPages(options.toSend)}
       onClick={() => actions.generate(kind)}
     >
       {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode, type SyntheticEvent } from "react";
+import { useLayoutEffect, useRef, type ReactNode, type SyntheticEvent } from "react";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { layoutChoices } from "./layouts";
@@ -25,7 +25,8 @@ interface LineItemFormProps {
 export function LineItemForm({ now, edit }: LineItemFormProps) {
   const { t } = useLanguage();
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  // Before the browser shows the form: keys pressed from then on belong to the field.
+  useLayoutEffect(() => first.current?.focus(), []);
   const invalid = invalidFields(now.texts);
   const isChanged = Object.keys(differences(now.read.state, now.texts)).length > 0;
   const hasConflict = Object.keys(now.conflicts).length > 0;

@@ -44,7 +44,6 @@ async function typed(user: Awaited<ReturnType<typeof edited>>["user"], label: st
 describe("a line item", () => {
   it("is changed with the ETag that was read; only the changed fields are sent", async () => {
     const { user } = await edited();
-    expect(screen.getByLabelText("Název")).toHaveFocus();
     await typed(user, "Počet kusů", "3");
     await user.selectOptions(screen.getByLabelText("Rozvržení"), "two");
     await user.click(screen.getByRole("button", { name: "Uložit" }));
@@ -53,6 +52,17 @@ describe("a line item", () => {
     expect(request.header("If-Match")).toBe('"one"');
     request.answer({ ...STATE, quantity: 3, layout: "two" });
     expect(await screen.findByRole("button", { name: "Upravit položku Omalovánky" })).toBeVisible();
+  });
+
+  it("has the focus in its first field as soon as it is shown, so that no key is lost", async () => {
+    const focused: (Element | null)[] = [];
+    const observer = new MutationObserver(() => {
+      if (screen.queryByRole("form")) focused.push(document.activeElement);
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+    await edited();
+    observer.disconnect();
+    expect(focused[0]).toBe(screen.getByLabelText("Název"));
   });
 
   it("that another person changed meanwhile shows that value, and saves only after a decision", async () => {

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Link } from "react-router";
+import { HistoryButton } from "@/components/history/HistoryButton";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
@@ -13,6 +14,7 @@ import { useQuestion } from "@/hooks/useQuestion";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
+import { canRequestPages } from "@/lib/options";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { BookButton } from "./BookButton";
 import { isDeliverable, remainingImagesOf } from "./cached-order";
@@ -37,6 +39,7 @@ export function OrderHead({ order }: { order: Order }) {
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
+          <HistoryButton key={order.order_number} orderNumber={order.order_number} />
           {isDeliverable(order) && (
             <>
               <BookButton order={order} />
@@ -58,6 +61,7 @@ export function OrderHead({ order }: { order: Order }) {
         <Fact name={t("detail.email")} value={order.customer_email} />
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
         <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
+        <Fact name={t("history.assignee")} value={order.assignee ?? null} />
         <Fact name={t("stage.note")} value={order.note ?? null} />
         <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
       </dl>
@@ -73,6 +77,9 @@ function StageNotes({ order }: { order: Order }) {
     <>
       {order.on_hold_reason && (
         <p className="mt-1.5 text-[13px]">{t("stage.hold.because", { reason: order.on_hold_reason })}</p>
+      )}
+      {(order.shop_changed_fields ?? []).length > 0 && (
+        <p className="mt-1.5 text-[13px] text-bad">{t("history.shopChanged")}</p>
       )}
       {order.attention?.map((reason) => (
         <p key={reason} className="mt-1.5 text-[13px] text-bad">
@@ -156,7 +163,7 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
     if (isConfirmed) all.mutate(undefined, { onSettled: () => setPressed(false) });
     else setPressed(false);
   };
-  const unready = kind === "coloring" && !options.coloring && !options.waiting;
+  const unready = kind === "coloring" && !canRequestPages(options);
   return (
     <>
       <button

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
+import { useLayoutEffect, useRef, type RefObject } from "react";
 
 /**
  * An element that takes over the focus when the focused element inside it is removed, such as *Cancel* when the
@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 export function useFocusFallback(): RefObject<HTMLDivElement | null> {
   const fallback = useRef<HTMLDivElement>(null);
   const focused = useRef<Node>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const inside = fallback.current;
     if (!inside) return;
     const onFocusIn = ({ target }: FocusEvent): void => {

@@ -109,7 +109,6 @@ function useImageRequests(show: (place: Place) => void) {
   const queries = useQueryClient();
   const [pending, setPending] = useState<ReadonlyMap<number, Pending>>(new Map());
   const lines = useRef(new Map<number, Promise<boolean>>());
-  const latest = useRef(new Map<number, symbol>());
   const running = useRef(new Map<string, number>());
 
   const put = (orderNumber: string, image: OrderImage): void => {
@@ -126,8 +125,8 @@ function useImageRequests(show: (place: Place) => void) {
     await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
     if (isLast()) settle((state) => state.orderNumber === orderNumber);
   };
-  const settle = (isOver: (state: Pending, id: number) => boolean): void => {
-    setPending((before) => new Map([...before].filter(([id, state]) => !isOver(state, id))));
+  const settle = (isOver: (state: Pending) => boolean): void => {
+    setPending((before) => new Map([...before].filter(([, state]) => !isOver(state))));
   };
 
   const run = (
@@ -136,8 +135,6 @@ function useImageRequests(show: (place: Place) => void) {
     act: () => Promise<OrderImage>,
     isDecision = false,
   ): Promise<boolean> => {
-    const request = Symbol("request");
-    latest.current.set(image.id, request);
     const previous = lines.current.get(image.id) ?? Promise.resolve(true);
     running.current.set(orderNumber, (running.current.get(orderNumber) ?? 0) + 1);
     const { approved_at = null, selected_version_ids, rework_reason = null } = after;
@@ -152,7 +149,7 @@ function useImageRequests(show: (place: Place) => void) {
         const text = t("review.refused", { number: orderNumber, position: image.position });
         const back = { text: t("review.refused.show"), run: () => again() };
         showToast(`${text} ${failureSentence(error, t)}`, failureTone(error), back);
-        if (latest.current.get(image.id) === request) settle((_state, id) => id === image.id);
+        settle((other) => other === state);
         return false;
       } finally {
         await ended(orderNumber);

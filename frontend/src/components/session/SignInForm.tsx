@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, type Ref, type SyntheticEvent } from "react";
+import { useId, useLayoutEffect, useRef, type Ref, type SyntheticEvent } from "react";
 import { useNow } from "@/hooks/useNow";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -74,7 +74,8 @@ export function SignInForm({ person }: { person: string | null }) {
   const messageId = useId();
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before the browser shows the form: keys pressed from then on belong to the field.
+  useLayoutEffect(() => {
     (person === null ? name : password).current?.focus();
   }, [person]);
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { ConfirmButton } from "@/components/ConfirmButton";
 import { Icon } from "@/components/Icon";
 import { ForOperators } from "@/components/session/ForOperators";
@@ -26,7 +26,7 @@ function None() {
 function useHeadingFocus(rows: number) {
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(rows);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (rows < before.current && document.activeElement === document.body)
       heading.current?.focus({ preventScroll: true });
     before.current = rows;

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { DropHint } from "@/components/list/DropHint";
 import { LoadFailure } from "@/components/LoadFailure";
@@ -70,7 +70,7 @@ function Deleted({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   const back = useRef<HTMLAnchorElement>(null);
   // The element with the focus was removed with the order.
-  useEffect(() => back.current?.focus(), []);
+  useLayoutEffect(() => back.current?.focus(), []);
   return (
     <Notice
       alert

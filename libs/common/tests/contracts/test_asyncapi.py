@@ -42,7 +42,7 @@ def _models(base: type[Message]) -> set[type[Message]]:
     return {leaf for child in below for leaf in (_models(child) or {child})}
 
 
-def test_the_file_is_what_the_models_say():
+def test_the_asyncapi_document_is_current():
     assert asyncapi.FILE.read_text(encoding="utf-8") == asyncapi.render(), (
         "run `uv run python -m pastelka_common.contracts.asyncapi` and commit libs/common/asyncapi.json"
     )
@@ -55,14 +55,14 @@ def test_rendering_is_stable_and_sorted():
     assert list(parsed["components"]["schemas"]) == sorted(parsed["components"]["schemas"])
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     found = set(_references(DOCUMENT))
     assert len(found) > 20
     for reference in found:
         assert _at(reference) is not None
 
 
-def test_every_message_of_the_contracts_is_in_it():
+def test_every_message_is_in_the_document():
     ours = {model.__name__ for model in _models(Message) if model.__module__ == messages.__name__}
     assert ours | {"Cancellation"} == set(DOCUMENT["components"]["messages"])
     assert ours <= set(DOCUMENT["components"]["schemas"])
@@ -95,7 +95,7 @@ def test_parameters_are_those_of_the_address():
 
 
 @pytest.mark.parametrize("channel", asyncapi.CHANNELS, ids=lambda c: c.name)
-def test_a_channel_is_a_subject_of_its_stream_and_its_consumer(channel: asyncapi.Channel):
+def test_a_channel_matches_the_subjects_of_its_stream_and_consumer(channel: asyncapi.Channel):
     subject = channel.address.replace("{original_subject}", "jobs.svg.7").replace("{", "").replace("}", "")
     stream = next(s for s in topology.streams() if s.name == channel.stream)
     assert any(fnmatchcase(subject, pattern.replace(">", "*")) for pattern in stream.subjects or [])

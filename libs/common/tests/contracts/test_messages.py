@@ -93,7 +93,7 @@ def _name(value: object) -> str:
 
 
 @pytest.mark.parametrize(("message", "subject", "msg_id"), EXAMPLES, ids=_name)
-def test_a_message_survives_the_wire(message: Message, subject: str, msg_id: str | None):
+def test_a_message_is_unchanged_by_serialization(message: Message, subject: str, msg_id: str | None):
     assert type(message).model_validate_json(message.model_dump_json(exclude_none=True)) == message
     assert message.subject == subject
     assert message.msg_id == msg_id
@@ -133,7 +133,7 @@ def test_the_name_of_an_event_selects_its_model():
         ("$JS", "%24JS"),
     ],
 )
-def test_a_token_holds_nothing_that_a_subject_forbids(value: str, token: str):
+def test_a_subject_token_is_escaped(value: str, token: str):
     assert subject_token(value) == token
     assert OrderChanged(order_number=value).subject == f"events.order.{token}.order_changed"
 
@@ -213,11 +213,11 @@ def test_an_option_out_of_range_is_refused(wrong: dict[str, object]):
 @pytest.mark.parametrize(
     "right", [{"megapixels": 0.5}, {"megapixels": 8}, {"steps": 1}, {"steps": 20}, {"steps": 4.0}]
 )
-def test_an_option_at_its_bound_is_taken(right: dict[str, object]):
+def test_an_option_at_its_bound_is_accepted(right: dict[str, object]):
     assert ColoringOptions.model_validate(right).model_dump() == {"megapixels": 1.0, "steps": 4, **right}
 
 
-def test_a_style_is_written_only_where_it_is_not_the_default():
+def test_a_style_is_serialized_only_if_it_is_not_the_default():
     defaults = {"frame": True, "background": "quiet", "line_weight": "normal"}
     assert ColoringOptions.model_validate(defaults).model_dump_json() == '{"megapixels":1.0,"steps":4}'
     job = ColoringJob(**JOB, **PATHS, options=ColoringOptions.model_validate(defaults))
@@ -232,7 +232,7 @@ def test_a_style_is_written_only_where_it_is_not_the_default():
     ("provider", "unsupported"),
     [("local", []), ("runpod", ["frame", "line_weight"]), ("other", ["frame", "line_weight"])],
 )
-def test_a_provider_that_is_not_known_takes_size_and_detail(provider: str, unsupported: list[str]):
+def test_an_unknown_provider_supports_size_and_detail_only(provider: str, unsupported: list[str]):
     assert unsupported_options(provider, {"line_weight", "steps", "frame"}) == unsupported
 
 

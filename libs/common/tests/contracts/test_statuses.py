@@ -41,7 +41,7 @@ def test_every_status_is_exactly_one_of_startable_in_flight_final(status: Versio
 
 
 @pytest.mark.parametrize("status", ALL)
-def test_properties_say_what_the_flags_say(status: VersionStatus):
+def test_status_properties_match_the_flags(status: VersionStatus):
     assert status.is_startable == (Meaning.STARTABLE in status.meaning)
     assert status.is_in_flight == (Meaning.IN_FLIGHT in status.meaning)
     assert status.is_awaiting_provider == (Meaning.AWAITING_PROVIDER in status.meaning)

@@ -63,13 +63,13 @@ async def test_a_cancellation_that_cannot_be_read_is_a_transient_error(
     assert not work.begun.is_set()
 
 
-async def test_work_that_is_not_cancelled_returns(active_runs: ActiveRunRegistry):
+async def test_the_result_of_an_uncancelled_run_is_returned(active_runs: ActiveRunRegistry):
     work = Work()
     work.release.set()
     assert await active_runs.execute(KEY, work) == "page"
 
 
-async def test_an_error_of_the_work_is_raised(active_runs: ActiveRunRegistry):
+async def test_an_error_of_the_run_is_raised(active_runs: ActiveRunRegistry):
     async def broken() -> None:
         raise TransientError("busy", "Busy.")
 
@@ -87,7 +87,7 @@ async def test_a_run_cancelled_before_its_start_never_starts(
     assert not work.begun.is_set()
 
 
-async def test_a_run_cancelled_while_it_works_ends_before_we_go_on(
+async def test_cancelling_an_active_run_waits_for_its_cleanup(
     active_runs: ActiveRunRegistry, js: JetStreamContext
 ):
     tidying = asyncio.Event()
@@ -103,7 +103,7 @@ async def test_a_run_cancelled_while_it_works_ends_before_we_go_on(
     assert work.ended == "cancelled"
 
 
-async def test_an_error_on_the_way_out_does_not_hide_the_cancellation(
+async def test_an_error_during_cleanup_does_not_hide_the_cancellation(
     active_runs: ActiveRunRegistry, js: JetStreamContext
 ):
     begun = asyncio.Event()
@@ -122,7 +122,7 @@ async def test_an_error_on_the_way_out_does_not_hide_the_cancellation(
         await soon(guarded)
 
 
-async def test_only_the_run_that_was_meant_is_cancelled(active_runs: ActiveRunRegistry, js: JetStreamContext):
+async def test_a_cancellation_ends_only_its_own_run(active_runs: ActiveRunRegistry, js: JetStreamContext):
     meant, other, same_version = Work(), Work(), Work()
     first = asyncio.create_task(active_runs.execute(KEY, meant))
     second = asyncio.create_task(active_runs.execute("coloring.70.1", other))
@@ -138,7 +138,7 @@ async def test_only_the_run_that_was_meant_is_cancelled(active_runs: ActiveRunRe
         first.result()
 
 
-async def test_a_process_works_on_a_run_once(active_runs: ActiveRunRegistry):
+async def test_a_run_executes_once_per_process(active_runs: ActiveRunRegistry):
     early, late = Work(), Work()
     first = asyncio.create_task(active_runs.execute(KEY, early))
     await soon(early.begun.wait())
@@ -151,7 +151,7 @@ async def test_a_process_works_on_a_run_once(active_runs: ActiveRunRegistry):
     assert not active_runs._runs
 
 
-async def test_every_worker_answers_with_its_runs(connect, nc: Client):
+async def test_every_worker_reports_its_active_runs(connect, nc: Client):
     async with asyncio.timeout(5):
         assert await list_active_runs(nc, timeout=60) == set()  # no worker, which the server says at once
     first, second = Work(), Work()
@@ -170,7 +170,9 @@ async def test_every_worker_answers_with_its_runs(connect, nc: Client):
     await soon(tasks[1])
 
 
-async def test_another_process_is_asked_and_a_dead_one_has_no_run(active_runs: ActiveRunRegistry, connect):
+async def test_another_process_reports_its_run_and_a_dead_one_has_none(
+    active_runs: ActiveRunRegistry, connect
+):
     other_connection = await connect()
     other = await ActiveRunRegistry.open(other_connection, "coloring")
     work = Work()
@@ -185,7 +187,7 @@ async def test_another_process_is_asked_and_a_dead_one_has_no_run(active_runs: A
     await asyncio.wait({running})
 
 
-async def test_a_process_whose_answer_was_lost_with_the_connection_is_not_taken_for_dead(
+async def test_a_process_is_not_considered_dead_while_the_broker_is_unavailable(
     active_runs: ActiveRunRegistry, connect, nc: Client, broker: ServerProcess
 ):
     other_connection = await connect()
@@ -204,7 +206,7 @@ async def test_a_process_whose_answer_was_lost_with_the_connection_is_not_taken_
     await asyncio.wait({running})
 
 
-async def test_every_worker_hears_it(connect, nc: Client, js: JetStreamContext):
+async def test_every_worker_receives_a_cancellation(connect, nc: Client, js: JetStreamContext):
     works = [Work(), Work()]
     guarded = []
     for work in works:
@@ -216,7 +218,7 @@ async def test_every_worker_hears_it(connect, nc: Client, js: JetStreamContext):
     assert [work.ended for work in works] == ["cancelled", "cancelled"]
 
 
-async def test_a_cancellation_that_was_not_heard_is_found_after_the_reconnect(
+async def test_a_missed_cancellation_is_found_after_a_reconnect(
     connect, nc: Client, js: JetStreamContext, broker: ServerProcess
 ):
     deaf = await connect()
@@ -238,7 +240,7 @@ async def test_a_cancellation_that_was_not_heard_is_found_after_the_reconnect(
     assert work.ended == "cancelled"
 
 
-async def test_losing_the_broker_does_not_disturb_the_work(
+async def test_a_broker_outage_does_not_interrupt_a_run(
     active_runs: ActiveRunRegistry, nc: Client, broker: ServerProcess
 ):
     work = Work()
@@ -252,7 +254,7 @@ async def test_losing_the_broker_does_not_disturb_the_work(
     assert await soon(guarded) == "page"
 
 
-async def test_cancelling_the_guard_ends_the_work(active_runs: ActiveRunRegistry):
+async def test_cancelling_execute_cancels_the_run(active_runs: ActiveRunRegistry):
     work = Work()
     guarded = asyncio.create_task(active_runs.execute(KEY, work))
     await soon(work.begun.wait())

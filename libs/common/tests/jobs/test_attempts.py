@@ -88,7 +88,7 @@ async def hand_back(nc: Client, js: JetStreamContext, times: int, spec: Consumer
             await msg.nak()
 
 
-async def test_attempts_that_fail_count_and_are_announced(begin, js, job: Jobs, listen, facts):
+async def test_failed_attempts_are_counted_and_reported(begin, js, job: Jobs, listen, facts):
     dead = await listen("dead.>")
     generator = ScriptedGenerator(busy(), busy(), busy())
     await begin(generator)
@@ -105,7 +105,7 @@ async def test_attempts_that_fail_count_and_are_announced(begin, js, job: Jobs, 
     assert [fact.order for fact in last_reported] == sorted({fact.order for fact in last_reported})
 
 
-async def test_neither_the_broker_nor_waiting_counts(begin, js, job: Jobs, jobs_left):
+async def test_broker_errors_and_postponements_count_no_attempt(begin, js, job: Jobs, jobs_left):
     nothing_tried = [BrokerUnavailableError(), PublishError("away"), PostponedError("p", "P.", seconds=0.01)]
     generator = ScriptedGenerator(*nothing_tried, *nothing_tried, busy(), *nothing_tried, busy())
     await begin(generator)
@@ -114,7 +114,7 @@ async def test_neither_the_broker_nor_waiting_counts(begin, js, job: Jobs, jobs_
     assert len(generator.attempts) == 12
 
 
-async def test_broker_trouble_at_the_last_attempt_leaves_it_to_be_made(begin, js, job: Jobs, jobs_left):
+async def test_a_broker_error_does_not_consume_the_last_attempt(begin, js, job: Jobs, jobs_left):
     generator = ScriptedGenerator(busy(), busy(), PublishError("away"), PublishError("away"))
     await begin(generator)
     await Publisher(js._nc).publish(job(1))
@@ -122,7 +122,7 @@ async def test_broker_trouble_at_the_last_attempt_leaves_it_to_be_made(begin, js
     assert len(generator.attempts) == 5
 
 
-async def test_a_hand_back_at_sigterm_does_not_count(begin, connect, js, job: Jobs, listen):
+async def test_a_nak_at_sigterm_counts_no_attempt(begin, connect, js, job: Jobs, listen):
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     for _ in range(6):
@@ -137,7 +137,9 @@ async def test_a_hand_back_at_sigterm_does_not_count(begin, connect, js, job: Jo
     assert len(last.attempts) == 3
 
 
-async def test_the_count_outlives_the_process_and_the_message(begin, connect, nc, js, job: Jobs, listen):
+async def test_the_attempt_count_survives_a_new_process_and_message(
+    begin, connect, nc, js, job: Jobs, listen
+):
     dead = await listen("dead.>")
     publisher = Publisher(js._nc)
     await publisher.publish(job(1))
@@ -159,7 +161,7 @@ async def test_the_count_outlives_the_process_and_the_message(begin, connect, nc
     assert len(second.attempts) == 2
 
 
-async def test_a_job_that_kills_its_workers_is_given_up_on(begin, nc, js, job: Jobs, listen):
+async def test_a_job_after_too_many_silent_deliveries_becomes_a_dead_letter(begin, nc, js, job: Jobs, listen):
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 4)
@@ -171,7 +173,7 @@ async def test_a_job_that_kills_its_workers_is_given_up_on(begin, nc, js, job: J
     assert generator.attempts == []
 
 
-async def test_crashes_are_counted_from_zero_after_an_attempt_that_ended(begin, nc, js, job: Jobs, jobs_left):
+async def test_a_finished_attempt_resets_the_count_of_silent_deliveries(begin, nc, js, job: Jobs, jobs_left):
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
     generator = ScriptedGenerator(busy())
@@ -185,7 +187,7 @@ async def test_crashes_are_counted_from_zero_after_an_attempt_that_ended(begin, 
     assert len(again.attempts) == 1
 
 
-async def test_waiting_does_not_hide_crashes(begin, nc, js, job: Jobs, listen):
+async def test_a_postponement_does_not_reset_silent_deliveries(begin, nc, js, job: Jobs, listen):
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
@@ -198,7 +200,7 @@ async def test_waiting_does_not_hide_crashes(begin, nc, js, job: Jobs, listen):
     assert dead.empty()
 
 
-async def test_what_the_provider_has_gets_more_patience_and_is_cancelled_in_the_end(
+async def test_a_submitted_job_allows_more_silent_deliveries_and_is_finally_cancelled(
     begin, nc, js, job: Jobs, listen
 ):
     dead = await listen("dead.>")
@@ -213,7 +215,7 @@ async def test_what_the_provider_has_gets_more_patience_and_is_cancelled_in_the_
     assert generator.cancelled == ["rp-1"]
 
 
-async def test_a_job_delivered_again_while_it_is_active_goes_on_as_the_later_delivery(
+async def test_an_active_job_that_is_redelivered_continues_as_the_later_delivery(
     begin, nc, js, job: Jobs, jobs_left, facts
 ):
     generator = ScriptedGenerator()
@@ -230,7 +232,7 @@ async def test_a_job_delivered_again_while_it_is_active_goes_on_as_the_later_del
     assert [fact.order for fact in await facts()] == [(1, 1, 1), (1, 2, 2)]
 
 
-def test_a_lease_is_doubted_after_silence_and_after_a_reconnect():
+def test_a_lease_needs_confirmation_after_silence_or_a_reconnect():
     connection = 1
     lease = DeliveryLease(1000, lambda: connection)
     assert not lease.needs_confirmation
@@ -246,7 +248,7 @@ def test_a_lease_is_doubted_after_silence_and_after_a_reconnect():
     assert silent._expired
 
 
-async def test_without_a_record_of_attempts_broker_trouble_is_no_attempt_either(
+async def test_without_an_attempt_record_broker_errors_count_no_attempt_either(
     work, js, job: Jobs, jobs_left
 ):
     seen: list[int] = []

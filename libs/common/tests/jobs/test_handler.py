@@ -87,7 +87,7 @@ async def handler(new_handler, generator: FakeGenerator) -> VersionJobHandler[Co
     return await new_handler(generator)
 
 
-async def test_a_job_is_reported_step_by_step_and_stored(handler, facts, tmp_path: Path, job):
+async def test_a_job_reports_every_status_and_stores_its_file(handler, facts, tmp_path: Path, job):
     todo = job(7)
     assert await handler.handle(todo, FIRST) == Ack()
     reported = await facts()
@@ -103,7 +103,7 @@ async def test_a_job_is_reported_step_by_step_and_stored(handler, facts, tmp_pat
     assert (tmp_path / todo.target).read_bytes() == PAGE
 
 
-async def test_a_finished_page_has_a_thumbnail_beside_it(handler, generator, tmp_path: Path, job):
+async def test_a_thumbnail_is_stored_beside_a_completed_page(handler, generator, tmp_path: Path, job):
     page = BytesIO()
     Image.new("1", (1500, 1000), 1).save(page, "PNG")
     generator.page = page.getvalue()
@@ -142,7 +142,7 @@ async def test_an_svg_has_the_thumbnail_of_its_page(new_handler, tmp_path: Path)
     ]
 
 
-async def test_a_redelivery_polls_on_without_submitting_or_stepping_back(handler, generator, facts, job):
+async def test_a_redelivery_continues_polling_without_resubmitting(handler, generator, facts, job):
     generator.error = TransientError("gateway", "The gateway did not answer.")
     with pytest.raises(TransientError):
         await handler.handle(job(7), FIRST)
@@ -163,14 +163,14 @@ async def test_another_run_is_submitted_again(handler, generator, job):
     assert generator.polled == ["rp-1", "rp-2"]
 
 
-async def test_a_job_published_again_goes_on_counting_and_polling(handler, generator, facts, job):
+async def test_a_republished_job_continues_its_attempt_count_and_polling(handler, generator, facts, job):
     again = job(7).model_copy(update={"first_attempt": 4, "provider_job_id": "rp-known"})
     await handler.handle(again, SECOND)
     assert [fact.order for fact in await facts()] == [(1, 5, 1), (1, 5, 2)]
     assert (generator.submissions, generator.polled) == (0, ["rp-known"])
 
 
-async def test_a_run_cancelled_before_it_began_makes_nothing(handler, generator, facts, js, job):
+async def test_a_run_cancelled_before_its_start_does_nothing(handler, generator, facts, js, job):
     await js.publish(cancel_subject(job(7).key), b"cancelled")
     assert await handler.handle(job(7), FIRST) == Ack()
     assert await facts() == []
@@ -187,7 +187,7 @@ async def test_a_cancelled_run_is_cancelled_at_the_provider(handler, generator, 
     assert generator.cancelled == ["rp-1"]
 
 
-async def test_a_run_cancelled_while_its_worker_was_dead_is_cancelled_at_the_provider(
+async def test_a_run_cancelled_after_its_worker_died_is_cancelled_at_the_provider(
     handler, generator, js, job
 ):
     generator.error = TransientError("gone", "The worker died here.")
@@ -199,7 +199,7 @@ async def test_a_run_cancelled_while_its_worker_was_dead_is_cancelled_at_the_pro
     assert generator.polled == ["rp-1"]
 
 
-async def test_cancelling_at_a_provider_that_is_away_is_tried_again(handler, generator, js, job):
+async def test_cancelling_at_an_unavailable_provider_is_retried(handler, generator, js, job):
     generator.cancel_errors = [TransientError("away", "RunPod did not answer.")]
     generator.release.clear()
     handling = asyncio.create_task(handler.handle(job(7), FIRST))
@@ -211,7 +211,7 @@ async def test_cancelling_at_a_provider_that_is_away_is_tried_again(handler, gen
     assert generator.cancelled == ["rp-1"]
 
 
-async def test_a_provider_that_refuses_to_cancel_is_no_failure_of_the_job(handler, generator, js, facts, job):
+async def test_a_rejected_cancellation_does_not_fail_the_job(handler, generator, js, facts, job):
     generator.cancel_errors = [PermanentError("refused", "The key was refused.")]
     generator.release.clear()
     handling = asyncio.create_task(handler.handle(job(7), FIRST))
@@ -221,7 +221,7 @@ async def test_a_provider_that_refuses_to_cancel_is_no_failure_of_the_job(handle
     assert "error" not in [fact.status.value for fact in await facts()]
 
 
-async def test_a_rejected_job_ends_in_an_error_after_all_its_steps(handler, facts, job):
+async def test_the_error_of_a_rejected_job_is_its_last_fact(handler, facts, job):
     await handler.handle(job(7), FIRST)
     failure = Failure(code="photo_unreadable", message="The photo is no image.")
     await handler.reject(job(7), FIRST, failure)
@@ -238,7 +238,7 @@ async def test_a_file_that_cannot_be_stored_is_a_transient_error(handler, facts,
     assert "completed" not in [fact.status.value for fact in await facts()]
 
 
-async def test_the_whole_line_from_message_to_facts(handler, facts, work, js, job):
+async def test_a_published_job_ends_in_completed_or_error(handler, facts, work, js, job):
     generator = handler.generator
     generator.error = PermanentError("photo_unreadable", "The photo is no image.")
     await work(
@@ -259,7 +259,7 @@ async def _ends_in(facts, status: Status) -> bool:
     return bool(reported) and reported[-1].status is status
 
 
-def test_a_cancelled_run_is_not_a_cancelled_task():
+def test_run_cancelled_is_not_a_cancelled_error():
     assert not issubclass(RunCancelled, asyncio.CancelledError)
 
 
@@ -268,7 +268,7 @@ async def forget(js: JetStreamContext) -> None:
     await js.purge_stream(f"KV_{RUNS}")
 
 
-async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgotten(
+async def test_the_provider_job_is_read_from_the_storage_if_the_broker_lost_it(
     handler, generator: FakeGenerator, js: JetStreamContext, job
 ):
     todo = job(50)
@@ -282,7 +282,7 @@ async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgo
     assert generator.polled == ["rp-1", "rp-1"]
 
 
-async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again(
+async def test_a_redelivered_job_with_a_stored_file_is_not_done_again(
     handler, generator: FakeGenerator, js: JetStreamContext, facts, tmp_path: Path, job
 ):
     todo = job(51).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
@@ -298,7 +298,7 @@ async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again
     assert not (tmp_path / todo.target).with_name(".image_1.png.run").exists()
 
 
-async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, generator: FakeGenerator, job):
+async def test_a_new_run_does_not_use_the_file_of_the_previous_one(handler, generator: FakeGenerator, job):
     first = job(52).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
     await handler.handle(first, FIRST)
     again = first.model_copy(update={"run": 2, "asked_at": now() + timedelta(seconds=5)})
@@ -306,7 +306,7 @@ async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, gener
     assert generator.submissions == 2
 
 
-async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeGenerator, facts, job):
+async def test_a_job_of_an_earlier_run_is_ignored(handler, generator: FakeGenerator, facts, job):
     first = job(53)
     generator.error = TransientError("busy", "Busy.")
     with pytest.raises(TransientError):
@@ -317,7 +317,7 @@ async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeGen
     assert len(await facts()) == reported
 
 
-async def test_a_second_delivery_is_postponed_until_the_first_has_ended_and_pays_for_nothing(
+async def test_a_concurrent_second_delivery_is_postponed_and_submits_nothing(
     handler, generator: FakeGenerator, job
 ):
     todo = job(54).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
@@ -332,7 +332,7 @@ async def test_a_second_delivery_is_postponed_until_the_first_has_ended_and_pays
     assert generator.polled == ["rp-1"]
 
 
-async def test_a_worker_that_was_frozen_stores_nothing_of_a_cancelled_run(
+async def test_a_frozen_worker_stores_nothing_of_a_cancelled_run(
     handler, generator: FakeGenerator, js: JetStreamContext, tmp_path: Path, job
 ):
     """It heard nothing of the cancellation, but it asks before it stores."""

@@ -101,7 +101,7 @@ def unknown() -> SubmitUnknownError:
     return SubmitUnknownError("submit_unknown", "The answer was lost.")
 
 
-async def test_a_request_whose_answer_was_lost_is_sent_once_more_and_shown(process, facts, job: Jobs):
+async def test_a_request_with_a_lost_response_is_repeated_once_and_reported(process, facts, job: Jobs):
     provider, before = Provider(), counted()
     provider.after = [unknown()]
     worker = await process(provider)
@@ -115,7 +115,7 @@ async def test_a_request_whose_answer_was_lost_is_sent_once_more_and_shown(proce
 
 
 @pytest.mark.parametrize("with_id", [True, False])
-async def test_the_second_lost_answer_ends_the_run(process, facts, job: Jobs, with_id: bool):
+async def test_the_second_lost_response_ends_the_run(process, facts, job: Jobs, with_id: bool):
     provider, before = Provider(with_id=with_id), counted()
     provider.after = [unknown(), unknown()]
     worker = await process(provider)
@@ -136,7 +136,7 @@ async def test_the_second_lost_answer_ends_the_run(process, facts, job: Jobs, wi
     assert provider.sent == 3
 
 
-async def test_a_worker_that_died_while_it_paid_is_noticed_by_the_next(process, facts, job: Jobs):
+async def test_a_worker_killed_after_its_request_is_detected_by_the_next(process, facts, job: Jobs):
     provider, before = Provider(), counted()
     provider.after = [Died()]
     await (await process(provider)).die_with(job(1))
@@ -145,7 +145,7 @@ async def test_a_worker_that_died_while_it_paid_is_noticed_by_the_next(process, 
     assert (await facts())[-1].possibly_paid_twice is True
 
 
-async def test_two_workers_that_died_while_they_paid_are_enough(process, job: Jobs):
+async def test_two_workers_killed_after_their_requests_end_the_run(process, job: Jobs):
     provider, before = Provider(), counted()
     provider.after = [Died(), Died()]
     await (await process(provider)).die_with(job(1), 1)
@@ -155,7 +155,7 @@ async def test_two_workers_that_died_while_they_paid_are_enough(process, job: Jo
     assert (provider.sent, counted() - before) == (2, 2)
 
 
-async def test_a_worker_that_died_before_it_paid_costs_nothing(process, facts, job: Jobs):
+async def test_a_worker_killed_before_its_request_causes_no_double_payment(process, facts, job: Jobs):
     provider, before = Provider(), counted()
     provider.before = [Died()]
     await (await process(provider)).die_with(job(1))
@@ -164,7 +164,7 @@ async def test_a_worker_that_died_before_it_paid_costs_nothing(process, facts, j
     assert not any(fact.possibly_paid_twice for fact in await facts())
 
 
-async def test_a_refused_request_is_not_unknown(process, facts, job: Jobs):
+async def test_a_rejected_request_is_not_an_unknown_submission(process, facts, job: Jobs):
     provider, before = Provider(), counted()
     provider.after = [TransientError("busy", "Busy."), TransientError("busy", "Busy.")]
     worker = await process(provider)
@@ -179,7 +179,7 @@ async def test_a_refused_request_is_not_unknown(process, facts, job: Jobs):
     assert not any(fact.possibly_paid_twice for fact in await facts())
 
 
-async def test_a_run_whose_worker_waits_for_a_paid_answer_is_left_to_it(process, job: Jobs):
+async def test_a_run_active_in_another_worker_is_postponed(process, job: Jobs):
     provider, before = Provider(with_id=False), counted()
     provider.release.clear()
     first, second = await process(provider), await process(provider)
@@ -194,7 +194,7 @@ async def test_a_run_whose_worker_waits_for_a_paid_answer_is_left_to_it(process,
     assert (provider.sent, counted() - before) == (1, 0)
 
 
-async def test_a_process_does_not_wait_for_its_own_lost_request(process, job: Jobs):
+async def test_a_process_repeats_its_own_lost_request(process, job: Jobs):
     provider, before = Provider(with_id=False), counted()
     provider.after = [Died()]
     worker = await process(provider)
@@ -226,7 +226,7 @@ async def test_a_zombie_does_not_submit(process, facts, job: Jobs):
     assert all(fact.order < ended.order for fact in late)
 
 
-async def test_a_zombie_whose_lease_ran_out_stores_and_reports_nothing(process, facts, job: Jobs, tmp_path):
+async def test_a_zombie_with_an_expired_lease_stores_and_reports_nothing(process, facts, job: Jobs, tmp_path):
     provider = Provider()
     zombie, heir = await process(provider), await process(provider)
     provider.release.clear()
@@ -252,7 +252,7 @@ async def test_a_zombie_whose_lease_ran_out_stores_and_reports_nothing(process, 
     assert [fact.attempt for fact in await facts() if fact.status is Status.COMPLETED] == [2]
 
 
-async def test_a_zombie_cannot_give_up_what_another_has(process, facts, job: Jobs):
+async def test_a_zombie_cannot_reject_a_run_owned_by_another_worker(process, facts, job: Jobs):
     provider = Provider()
     zombie, heir = await process(provider), await process(provider)
     delivery = Delivery(1, is_last=True, lease=DeliveryLease(-1))
@@ -272,7 +272,7 @@ async def test_an_expired_lease_does_not_stop_a_worker_that_still_owns_the_run(p
     assert await worker.deliver(job(1), 1, DeliveryLease(-1)) == Ack()
 
 
-async def test_a_paid_answer_waits_for_the_storage(process, job: Jobs, tmp_path: Path):
+async def test_a_paid_result_waits_for_the_storage(process, job: Jobs, tmp_path: Path):
     provider = Provider(with_id=False)
     worker = await process(provider)
     (tmp_path / "42").write_bytes(b"a file where a folder must be")
@@ -286,9 +286,7 @@ async def test_a_paid_answer_waits_for_the_storage(process, job: Jobs, tmp_path:
     assert (tmp_path / job(1).target).read_bytes() == b"page 1"
 
 
-async def test_a_stored_answer_that_was_not_reported_is_not_paid_again(
-    process, facts, job: Jobs, monkeypatch
-):
+async def test_a_stored_but_unreported_result_is_not_requested_again(process, facts, job: Jobs, monkeypatch):
     provider, before = Provider(with_id=False), counted()
     worker = await process(provider)
 
@@ -315,7 +313,7 @@ class Mute(FolderStorage):
         return await super().exists(path)
 
 
-async def test_a_storage_that_does_not_answer_is_no_reason_to_pay(process, job: Jobs, tmp_path: Path):
+async def test_no_request_is_sent_while_the_storage_does_not_respond(process, job: Jobs, tmp_path: Path):
     provider, before = Provider(with_id=False), counted()
     worker = await process(provider, Mute(tmp_path))
     worker.handler.storage.is_mute = True
@@ -327,7 +325,7 @@ async def test_a_storage_that_does_not_answer_is_no_reason_to_pay(process, job: 
     assert (provider.sent, counted() - before) == (1, 0)
 
 
-async def test_a_paid_file_is_not_paid_again_while_the_storage_does_not_answer(
+async def test_a_stored_result_is_not_requested_again_after_a_storage_outage(
     process, facts, job: Jobs, monkeypatch
 ):
     provider, before = Provider(with_id=False), counted()
@@ -349,7 +347,7 @@ async def test_a_paid_file_is_not_paid_again_while_the_storage_does_not_answer(
     assert (await facts())[-1].possibly_paid_twice is None
 
 
-async def test_a_final_error_cancels_what_may_still_run(process, job: Jobs):
+async def test_a_final_error_cancels_the_provider_job(process, job: Jobs):
     provider = Provider()
     worker = await process(provider)
     assert await worker.deliver(job(1)) == Ack()

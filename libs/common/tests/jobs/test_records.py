@@ -34,7 +34,7 @@ async def test_the_first_provider_job_is_kept_until_it_is_withdrawn(nc: Client):
     assert (await records.store_provider_job(KEY, "rp-1")).record.provider_job_id == "rp-2"
 
 
-async def test_a_provider_job_is_stored_although_the_broker_is_away(nc: Client, broker: ServerProcess):
+async def test_storing_a_provider_job_is_retried_during_a_broker_outage(nc: Client, broker: ServerProcess):
     records = await RunRecords.open(nc)
     await broker.kill()
     await until(lambda: not nc.is_connected)
@@ -44,7 +44,7 @@ async def test_a_provider_job_is_stored_although_the_broker_is_away(nc: Client, 
     assert (await records.read(KEY)).record.provider_job_id == "rp-1"
 
 
-async def test_changes_at_the_same_time_are_all_made(nc: Client):
+async def test_concurrent_changes_are_all_applied(nc: Client):
     records = await RunRecords.open(nc)
 
     def failed(record: RunRecord) -> RunRecord:

@@ -34,7 +34,7 @@ def job(**changes) -> ColoringJob:
     return ColoringJob(**(fields | changes))
 
 
-async def test_a_providers_job_is_known_for_its_run_only(markers: RunMarkers, tmp_path: Path):
+async def test_a_marker_returns_the_provider_job_of_its_run_only(markers: RunMarkers, tmp_path: Path):
     assert await markers.provider_job_id(job()) is None
     await markers.store(job(), "rp-1")
     assert await markers.provider_job_id(job()) == "rp-1"
@@ -47,7 +47,7 @@ async def test_a_providers_job_is_known_for_its_run_only(markers: RunMarkers, tm
     assert list((tmp_path / TARGET).parent.iterdir()) == []
 
 
-async def test_a_note_about_another_row_at_the_same_place_says_nothing(markers: RunMarkers, tmp_path: Path):
+async def test_a_marker_of_another_version_is_ignored(markers: RunMarkers, tmp_path: Path):
     await markers.store(job(), "rp-1")
     other = job(version_id=7, run=1)
     assert await markers.provider_job_id(job(version_id=7)) is None
@@ -56,9 +56,7 @@ async def test_a_note_about_another_row_at_the_same_place_says_nothing(markers: 
     assert await markers.provider_job_id(job(version_id=7)) == "rp-0"  # of before it named its row
 
 
-async def test_a_file_counts_if_it_was_stored_since_the_run_was_asked_for(
-    markers: RunMarkers, tmp_path: Path
-):
+async def test_a_file_is_a_result_only_if_stored_after_the_request(markers: RunMarkers, tmp_path: Path):
     asked = job()
     assert await markers.stored_result(asked) is None
     (tmp_path / TARGET).parent.mkdir(parents=True)
@@ -69,7 +67,7 @@ async def test_a_file_counts_if_it_was_stored_since_the_run_was_asked_for(
     assert await markers.stored_result(job(asked_at=None)) is None  # a job of before there were such times
 
 
-async def test_what_cannot_be_read_or_written_stops_nothing(markers: RunMarkers, tmp_path: Path):
+async def test_unreadable_and_unwritable_markers_are_ignored(markers: RunMarkers, tmp_path: Path):
     await markers.store(job(target="../outside.png"), "rp-1")
     assert await markers.provider_job_id(job(target="../outside.png")) is None
     assert await markers.stored_result(job(target="../outside.png")) is None
@@ -80,7 +78,7 @@ async def test_what_cannot_be_read_or_written_stops_nothing(markers: RunMarkers,
     assert not await markers.is_outdated(job())
 
 
-async def test_a_storage_that_is_away_does_not_say_that_there_is_nothing(place: Place):
+async def test_an_unavailable_storage_is_not_an_absent_marker(place: Place):
     markers = RunMarkers(storage_of(place))
     await markers.store(job(), "rp-1")
     await place.leave()

@@ -20,7 +20,7 @@ from pastelka_common.testing.waiting import freeze, soon, until
 
 
 @pytest.mark.server
-async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path):
+async def test_connecting_waits_for_the_server_to_start(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     server.choose_ports()
     with capture_logs() as logs:
@@ -33,7 +33,7 @@ async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path):
 
 
 @pytest.mark.server
-async def test_what_was_said_while_the_server_was_away_goes_out_later(tmp_path: Path):
+async def test_messages_published_during_an_outage_are_sent_after_the_reconnect(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server) as process, connected(server.url, name="a") as nc:
         heard: asyncio.Queue[Msg] = asyncio.Queue()
@@ -46,7 +46,7 @@ async def test_what_was_said_while_the_server_was_away_goes_out_later(tmp_path: 
 
 
 @pytest.mark.server
-async def test_the_log_holds_no_password_and_no_alarm_at_the_end(
+async def test_the_connection_log_contains_no_password_and_logs_one_loss(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False, user_name="orders", password="s3cret")
@@ -69,7 +69,7 @@ REFUSALS = {
 
 @pytest.mark.server
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
-async def test_all_come_back_after_the_server_ended_them_with_an_error(
+async def test_all_clients_reconnect_after_the_server_closed_them_with_an_error(
     tmp_path: Path, refusal: dict[str, object]
 ):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
@@ -99,7 +99,7 @@ async def test_all_come_back_after_the_server_ended_them_with_an_error(
 
 
 @pytest.mark.server
-async def test_a_server_that_is_stopped_or_away_answers_no_ping(tmp_path: Path):
+async def test_a_ping_fails_while_the_server_is_frozen_or_down(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server) as process, connected(server.url, name="a") as nc:
         await ping(nc)
@@ -134,7 +134,7 @@ async def server_of_version(version: str) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("version", ["2.10.26", "2.11.11", "1.4.1"])
-async def test_an_older_server_is_refused_with_the_version_that_is_needed(version: str):
+async def test_an_older_server_is_rejected_with_the_required_version(version: str):
     async with server_of_version(version) as url:
         with pytest.raises(UnsupportedServerError, match=rf"NATS {version}; version 2\.12 or later"):
             async with connected(url, name="a"):
@@ -142,7 +142,7 @@ async def test_an_older_server_is_refused_with_the_version_that_is_needed(versio
 
 
 @pytest.mark.parametrize("version", ["2.12.0", "2.15.1", "3.0.0-beta.1"])
-async def test_a_newer_server_is_taken(version: str):
+async def test_a_newer_server_is_accepted(version: str):
     async with server_of_version(version) as url, connected(url, name="a") as nc:
         assert nc.is_connected
 
@@ -173,7 +173,7 @@ process.main("test", ServiceSettings, run)
 """
 
 
-async def test_any_server_of_a_cluster_will_do(nats_server: NatsServer) -> None:
+async def test_any_server_of_the_url_list_is_used(nats_server: NatsServer) -> None:
     unreachable = f"nats://127.0.0.1:{free_port()}"
     async with asyncio.timeout(20), connected(f"{unreachable},{nats_server.url}", name="test") as nc:
         assert nc.is_connected

@@ -38,7 +38,7 @@ async def is_heard(nc: Client, heard: asyncio.Queue[Msg]) -> None:
     await ping(nc)
 
 
-async def test_an_answer_that_comes_after_its_time_out_ends_nothing(tmp_path: Path) -> None:
+async def test_a_reply_after_its_timeout_does_not_end_the_read_loop(tmp_path: Path) -> None:
     """nats-py sets the result of a future that was cancelled, and its read loop ends."""
     async with listening(tmp_path) as (process, nc, heard):
         await freeze(process.pid)
@@ -50,7 +50,7 @@ async def test_an_answer_that_comes_after_its_time_out_ends_nothing(tmp_path: Pa
         assert nc.stats["reconnects"] == 0
 
 
-async def test_a_read_loop_that_ends_makes_the_client_reconnect(
+async def test_a_failed_read_loop_makes_the_client_reconnect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with listening(tmp_path) as (_, nc, heard):
@@ -67,7 +67,7 @@ async def test_a_read_loop_that_ends_makes_the_client_reconnect(
 
 
 @pytest.mark.parametrize("name", ["writelines", "write"])
-async def test_a_transport_that_is_closed_makes_the_client_reconnect(
+async def test_a_closed_transport_makes_the_client_reconnect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The flusher and the ping interval end with the ``RuntimeError`` of uvloop."""
@@ -85,7 +85,7 @@ async def test_a_transport_that_is_closed_makes_the_client_reconnect(
         await is_heard(nc, heard)
 
 
-async def test_a_reconnect_that_fails_unexpectedly_is_tried_again(
+async def test_a_reconnect_that_fails_unexpectedly_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As uvloop raises ``RuntimeError`` for a connection that the server closed in the meantime."""
@@ -105,7 +105,7 @@ async def test_a_reconnect_that_fails_unexpectedly_is_tried_again(
         await is_heard(nc, heard)
 
 
-async def test_closing_reconnects_nothing(tmp_path: Path) -> None:
+async def test_closing_does_not_reconnect(tmp_path: Path) -> None:
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server):
         async with connected(server.url, name="a") as nc:

@@ -50,7 +50,7 @@ async def _letter(heard: "asyncio.Queue[Any]") -> DeadLetter:
     return DeadLetter.model_validate_json((await soon(heard.get())).data)
 
 
-async def test_a_done_job_is_acknowledged(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_a_completed_job_is_acknowledged(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Scripted(Ack())
     await work(handler, spec=SPEC)
     await Publisher(js._nc).publish(job(1))
@@ -59,7 +59,7 @@ async def test_a_done_job_is_acknowledged(work, js: JetStreamContext, job: Jobs,
     assert handler.seen == [(1, Delivery(attempt=1, is_last=False))]
 
 
-async def test_no_more_than_its_concurrency_at_once(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_a_consumer_limits_its_concurrency(work, js: JetStreamContext, job: Jobs, jobs_left):
     at_work, most, release = 0, 0, asyncio.Semaphore(0)
 
     async def handler(_job: ColoringJob, _delivery: Delivery) -> Outcome:
@@ -81,7 +81,7 @@ async def test_no_more_than_its_concurrency_at_once(work, js: JetStreamContext, 
     assert most == 3
 
 
-async def test_a_slot_is_filled_while_another_job_goes_on(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_a_free_slot_is_filled_while_another_job_runs(work, js: JetStreamContext, job: Jobs, jobs_left):
     forever = asyncio.Event()
     done: list[int] = []
 
@@ -97,7 +97,9 @@ async def test_a_slot_is_filled_while_another_job_goes_on(work, js: JetStreamCon
     assert done == list(range(1, 10))
 
 
-async def test_the_bound_over_all_replicas_is_the_consumers(work, connect, js: JetStreamContext, job: Jobs):
+async def test_the_limit_of_a_consumer_applies_across_replicas(
+    work, connect, js: JetStreamContext, job: Jobs
+):
     at_work: list[int] = []
 
     async def handler(job: ColoringJob, _delivery: Delivery) -> Outcome:
@@ -114,7 +116,7 @@ async def test_the_bound_over_all_replicas_is_the_consumers(work, connect, js: J
     assert (info.num_ack_pending, info.num_pending) == (3, 7)
 
 
-async def test_a_transient_error_is_tried_again(work, js: JetStreamContext, job: Jobs, jobs_left, listen):
+async def test_a_transient_error_is_retried(work, js: JetStreamContext, job: Jobs, jobs_left, listen):
     dead = await listen("dead.>")
     handler = Scripted(TransientError("busy", "Busy."), ConnectionError("a bug"), Ack())
     await work(handler, spec=SPEC, retries=QUICK)
@@ -124,9 +126,7 @@ async def test_a_transient_error_is_tried_again(work, js: JetStreamContext, job:
     assert dead.empty()
 
 
-async def test_the_providers_wish_delays_the_next_try(
-    work, js: JetStreamContext, job: Jobs, listen, jobs_left
-):
+async def test_retry_after_delays_the_next_attempt(work, js: JetStreamContext, job: Jobs, listen, jobs_left):
     acks = await listen(ACKS)
     await work(Scripted(TransientError("busy", "Busy.", retry_after=0.7), Ack()), spec=SPEC, retries=QUICK)
     await Publisher(js._nc).publish(job(1))
@@ -138,7 +138,7 @@ async def test_the_providers_wish_delays_the_next_try(
     assert asyncio.get_running_loop().time() - started > 0.6
 
 
-async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_a_handler_may_return_retry_after(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Scripted(RetryAfter(0.05, Failure(code="later", message="Later.")), Ack())
     await work(handler, spec=SPEC)
     await Publisher(js._nc).publish(job(1))
@@ -146,7 +146,7 @@ async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamConte
     assert handler.attempts == [1, 2]
 
 
-def test_delays_grow_with_jitter_up_to_the_longest():
+def test_retry_delays_grow_with_jitter_up_to_the_maximum():
     retries = RetryPolicy(base=2, max_delay=60)
     for attempt, most in [(1, 2), (2, 4), (5, 32), (6, 60), (12, 60)]:
         delays = [retries.delay(attempt) for _ in range(200)]
@@ -196,7 +196,7 @@ async def test_a_returned_rejection_is_a_dead_letter_too(
     await jobs_left(0)
 
 
-async def test_an_unexpected_error_is_given_up_at_the_last_attempt(
+async def test_an_unexpected_error_becomes_a_dead_letter_at_the_last_attempt(
     work, js: JetStreamContext, job: Jobs, listen, jobs_left
 ):
     dead = await listen("dead.>")
@@ -212,7 +212,7 @@ async def test_an_unexpected_error_is_given_up_at_the_last_attempt(
     assert handler.attempts == [1, 2, 3]
 
 
-async def test_a_job_whose_workers_all_died_is_given_up_unworked(
+async def test_a_job_with_exhausted_deliveries_becomes_a_dead_letter_unhandled(
     work, nc, js: JetStreamContext, job: Jobs, listen
 ):
     dead = await listen("dead.>")
@@ -254,7 +254,7 @@ async def test_a_malformed_job_is_a_dead_letter_at_once(work, js: JetStreamConte
     assert not rejected
 
 
-async def test_a_rejection_that_cannot_be_reported_is_tried_again(
+async def test_a_rejection_that_cannot_be_reported_is_retried(
     work, js: JetStreamContext, job: Jobs, listen, jobs_left
 ):
     dead = await listen("dead.>")
@@ -272,9 +272,7 @@ async def test_a_rejection_that_cannot_be_reported_is_tried_again(
     assert tries == [1, 2]
 
 
-async def test_the_handler_works_in_the_trace_of_the_message(
-    work, js: JetStreamContext, job: Jobs, jobs_left
-):
+async def test_the_handler_runs_in_the_trace_of_the_message(work, js: JetStreamContext, job: Jobs, jobs_left):
     traces: list[str] = []
 
     async def handler(_job: ColoringJob, _delivery: Delivery) -> Outcome:
@@ -289,7 +287,7 @@ async def test_the_handler_works_in_the_trace_of_the_message(
     assert traces == [TRACE_ID, TRACE_ID]
 
 
-async def test_a_message_of_another_consumer_is_left_to_it(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_a_message_of_another_consumer_is_ignored(work, js: JetStreamContext, job: Jobs, jobs_left):
     """As a server gives it out whose store went back to an older copy: it minds numbers, not subjects."""
     wide = replace(SPEC, filter_subject="jobs.>")
     await ensure_consumer(js._nc, wide)

@@ -42,7 +42,7 @@ class Holding:
         return Ack()
 
 
-async def test_a_long_job_stays_with_its_worker(work, js: JetStreamContext, job: Jobs, listen, jobs_left):
+async def test_a_long_job_is_kept_by_progress_acks(work, js: JetStreamContext, job: Jobs, listen, jobs_left):
     acks = await listen(ACKS)
     handler = Holding()
     await work(handler, spec=ALERT, concurrency=2)
@@ -57,7 +57,7 @@ async def test_a_long_job_stays_with_its_worker(work, js: JetStreamContext, job:
     assert handler.begun.qsize() == 1
 
 
-async def test_the_job_of_a_dead_worker_goes_to_another(
+async def test_the_job_of_a_killed_worker_is_redelivered_to_another(
     work, connect, js: JetStreamContext, job: Jobs, jobs_left
 ):
     doomed, heir = Holding(), Holding()
@@ -71,7 +71,7 @@ async def test_the_job_of_a_dead_worker_goes_to_another(
     await jobs_left(0)
 
 
-async def test_a_leaving_worker_hands_back_at_once_and_never_acknowledges(
+async def test_a_stopping_worker_naks_its_jobs_at_once_and_never_acks(
     work, connect, js: JetStreamContext, job: Jobs, listen
 ):
     acks = await listen(ACKS)
@@ -90,7 +90,7 @@ async def test_a_leaving_worker_hands_back_at_once_and_never_acknowledges(
     assert (await soon(acks.get())).data == ACK  # by the heir, the first
 
 
-async def test_a_job_that_arrived_too_late_is_handed_back_too(
+async def test_a_job_that_arrives_during_shutdown_is_nacked_too(
     work, connect, js: JetStreamContext, job: Jobs, jobs_left
 ):
     worker = await work(Holding(), spec=PATIENT, on=await connect(), concurrency=5)
@@ -104,7 +104,7 @@ async def test_a_job_that_arrived_too_late_is_handed_back_too(
     await soon(jobs_left(0), 5)
 
 
-async def test_grace_lets_a_handler_finish(work, js: JetStreamContext, job: Jobs, jobs_left):
+async def test_the_grace_period_lets_a_handler_finish(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Holding()
     worker = await work(handler, spec=PATIENT, grace=10)
     await Publisher(js._nc).publish(job(1))
@@ -119,7 +119,7 @@ async def test_grace_lets_a_handler_finish(work, js: JetStreamContext, job: Jobs
     await jobs_left(1)
 
 
-async def test_what_outlasts_the_grace_is_handed_back(work, js: JetStreamContext, job: Jobs, listen):
+async def test_a_job_that_exceeds_the_grace_period_is_nacked(work, js: JetStreamContext, job: Jobs, listen):
     acks = await listen(ACKS)
     handler = Holding()
     worker = await work(handler, spec=PATIENT, grace=0.1)
@@ -130,7 +130,7 @@ async def test_what_outlasts_the_grace_is_handed_back(work, js: JetStreamContext
     assert (await soon(acks.get())).data == b"-NAK"
 
 
-async def test_work_goes_on_after_the_broker_was_killed(
+async def test_a_worker_continues_after_the_broker_was_killed(
     work, broker: ServerProcess, js: JetStreamContext, job: Jobs, jobs_left
 ):
     handler = Holding()
@@ -147,7 +147,7 @@ async def test_work_goes_on_after_the_broker_was_killed(
     await jobs_left(0)
 
 
-async def test_publishing_while_the_broker_is_away_fails_and_can_be_repeated(
+async def test_publishing_during_an_outage_fails_and_can_be_repeated(
     broker: ServerProcess, nc, js: JetStreamContext, job: Jobs
 ):
     await broker.kill()
@@ -160,7 +160,7 @@ async def test_publishing_while_the_broker_is_away_fails_and_can_be_repeated(
     assert (await js.stream_info(JOBS)).state.messages == 1  # the first try went out too, as the same message
 
 
-async def test_publishing_where_no_stream_listens_fails(js: JetStreamContext, job: Jobs):
+async def test_publishing_to_a_missing_stream_fails(js: JetStreamContext, job: Jobs):
     await js.delete_stream(JOBS)
     with pytest.raises(PublishError, match=r"jobs\.coloring\.1"):
         await Publisher(js._nc).publish(job(1))

@@ -35,7 +35,9 @@ def _enlarge(volume: Path) -> None:
 
 
 @pytest.mark.server
-async def test_a_stream_whose_write_failed_takes_messages_after_a_restart_only(small_volume: Path) -> None:
+async def test_a_stream_after_a_failed_write_accepts_messages_only_after_a_restart(
+    small_volume: Path,
+) -> None:
     store = {"store_dir": str(small_volume / "nats" / "data"), "max_file_store": 1024 * _MIB}
     server = NatsServer(folder=small_volume / "nats", options={"jetstream": store})
     event = Outgoing("events.order.1.order_changed", os.urandom(_MIB))

@@ -21,14 +21,12 @@ async def stored(js: JetStreamContext, stream: str) -> list[int]:
     return [json.loads(message.data or b"") for message in messages]
 
 
-async def test_a_batch_is_stored_whole_and_in_order(nc: Client, js: JetStreamContext):
+async def test_a_batch_is_stored_completely_and_in_order(nc: Client, js: JetStreamContext):
     await Publisher(nc).send_all(events(range(1200)))
     assert await stored(js, "EVENTS") == list(range(1200))
 
 
-async def test_a_batch_that_was_stored_in_part_is_completed_without_a_repetition(
-    nc: Client, js: JetStreamContext
-):
+async def test_a_partly_stored_batch_is_completed_without_duplicates(nc: Client, js: JetStreamContext):
     publisher = Publisher(nc)
     await publisher.send_all(events(range(3, 5)))
     await publisher.send_all(events(range(8)))
@@ -37,7 +35,7 @@ async def test_a_batch_that_was_stored_in_part_is_completed_without_a_repetition
     assert len(await stored(js, "EVENTS")) == 8
 
 
-async def test_messages_of_several_streams_and_buckets_go_together(nc: Client, js: JetStreamContext):
+async def test_a_batch_may_span_several_streams_and_buckets(nc: Client, js: JetStreamContext):
     jobs = [Outgoing(f"jobs.coloring.{n}", b"1", {MSG_ID: f"j{n}"}) for n in range(3)]
     cancels = [Outgoing(f"$KV.CANCELS.coloring.{n}.1", b"cancelled") for n in range(3)]
     await Publisher(nc).send_all([*jobs, *cancels, *events(range(3))])

@@ -74,7 +74,7 @@ async def test_a_message_arrives_without_waiting_for_a_batch(subscribe: Subscrib
     assert subscription.outstanding == 98
 
 
-async def test_never_more_than_was_asked_for(subscribe: Subscribe, js: JetStreamContext):
+async def test_no_more_messages_arrive_than_requested(subscribe: Subscribe, js: JetStreamContext):
     await _publish(js, *range(10))
     subscription = await subscribe()
     await _nothing_more(subscription, js, held=0)
@@ -87,7 +87,9 @@ async def test_never_more_than_was_asked_for(subscribe: Subscribe, js: JetStream
     await _nothing_more(subscription, js, held=5)
 
 
-async def test_take_returns_at_most_its_limit_and_counts_the_rest(subscribe: Subscribe, js: JetStreamContext):
+async def test_receive_returns_at_most_its_limit_and_counts_the_rest(
+    subscribe: Subscribe, js: JetStreamContext
+):
     subscription = await subscribe()
     await subscription.request(5)
     await _publish(js, *range(5))
@@ -99,7 +101,7 @@ async def test_take_returns_at_most_its_limit_and_counts_the_rest(subscribe: Sub
     assert subscription.outstanding == 0
 
 
-async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStreamContext):
+async def test_many_small_requests_are_combined(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
     for _ in range(200):
         await subscription.request(1)
@@ -115,7 +117,7 @@ async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStr
     await _nothing_more(subscription, js, held=200)
 
 
-async def test_being_busy_for_long_is_not_silence(subscribe: Subscribe, js: JetStreamContext):
+async def test_an_idle_subscription_is_not_considered_silent(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe(heartbeat=5)
     await subscription.request(1)
     await _publish(js, 1)
@@ -127,7 +129,7 @@ async def test_being_busy_for_long_is_not_silence(subscribe: Subscribe, js: JetS
     assert subscription._inbox == inbox
 
 
-async def test_a_request_that_went_silent_is_made_again(subscribe: Subscribe, js: JetStreamContext):
+async def test_a_silent_request_is_repeated(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe(heartbeat=5)
     await subscription.request(2)
     inbox = subscription._inbox
@@ -148,7 +150,9 @@ async def test_heartbeats_keep_a_waiting_request_alive(subscribe: Subscribe):
     assert subscription._requests.open == 1
 
 
-async def test_it_survives_a_killed_server(subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess):
+async def test_a_subscription_survives_a_killed_server(
+    subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess
+):
     subscription = await subscribe()
     await subscription.request(3)
     await broker.kill()
@@ -168,7 +172,7 @@ async def test_a_deleted_consumer_is_created_again(subscribe: Subscribe, js: Jet
     await _nothing_more(subscription, js, held=2)
 
 
-async def test_a_consumer_that_is_missing_when_asked_is_created(subscribe: Subscribe, js: JetStreamContext):
+async def test_a_consumer_missing_at_a_request_is_created(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
     await js.delete_consumer(SPEC.stream, SPEC.name)
     await _publish(js, 1)
@@ -176,7 +180,7 @@ async def test_a_consumer_that_is_missing_when_asked_is_created(subscribe: Subsc
     assert await _take(subscription, 1, seconds=5) == [1]
 
 
-async def test_stop_returns_what_was_not_taken(subscribe: Subscribe, js: JetStreamContext):
+async def test_stop_returns_undelivered_messages(subscribe: Subscribe, js: JetStreamContext):
     subscription = await subscribe()
     await subscription.request(4)
     await _publish(js, *range(3))
@@ -186,7 +190,7 @@ async def test_stop_returns_what_was_not_taken(subscribe: Subscribe, js: JetStre
     assert await _delivered(js) == 3  # the fourth stayed at the server
 
 
-async def test_take_ends_when_the_connection_is_closed(subscribe: Subscribe, connect):
+async def test_receive_ends_when_the_connection_is_closed(subscribe: Subscribe, connect):
     mine = await connect()
     subscription = await subscribe(on=mine)
     await subscription.request(1)
@@ -196,7 +200,7 @@ async def test_take_ends_when_the_connection_is_closed(subscribe: Subscribe, con
     assert isinstance(taking.exception(), ConnectionError)
 
 
-async def test_one_of_a_pinned_group_is_served_and_another_takes_over(
+async def test_one_client_of_a_pinned_group_is_served_and_another_takes_over(
     subscribe: Subscribe, js: JetStreamContext, connect
 ):
     first = await subscribe(PINNED, on=await connect())
@@ -224,7 +228,7 @@ async def test_one_of_a_pinned_group_is_served_and_another_takes_over(
     assert [int(msg.data) for msg in taken_over if int(msg.data) >= 10] == list(range(10, 15))
 
 
-async def test_a_pinned_group_keeps_order_over_a_killed_server(
+async def test_a_pinned_group_keeps_the_order_when_the_server_is_killed(
     subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess
 ):
     # Written through, unlike EVENTS: of what is written behind, a kill takes the end of the stream.

@@ -5,7 +5,7 @@ from pastelka_common.messaging.pull import PullRequests
 LONG_AGO = -100.0
 
 
-def test_deliveries_are_taken_off():
+def test_deliveries_reduce_the_open_count():
     requests = PullRequests()
     requests.add(3, expires=30)
     requests.add(2, expires=30)
@@ -13,7 +13,7 @@ def test_deliveries_are_taken_off():
     assert requests.open == 4
 
 
-def test_an_ended_request_gives_back_what_it_did_not_bring():
+def test_an_ended_request_releases_its_undelivered_count():
     requests = PullRequests()
     first = requests.add(3, expires=30)
     requests.add(2, expires=30)
@@ -22,14 +22,14 @@ def test_an_ended_request_gives_back_what_it_did_not_bring():
     assert requests.open == 2
 
 
-def test_a_refused_request_gives_back_all_of_it():
+def test_a_rejected_request_releases_its_whole_count():
     requests = PullRequests()
     requests.add(3, expires=30)
     requests.end(requests.add(2, expires=30))
     assert requests.open == 3
 
 
-def test_an_end_counts_once_and_only_for_a_request_of_ours():
+def test_the_end_of_a_request_counts_once_and_unknown_requests_are_ignored():
     requests = PullRequests()
     number = requests.add(3, expires=30)
     requests.add(4, expires=30)
@@ -39,7 +39,7 @@ def test_an_end_counts_once_and_only_for_a_request_of_ours():
     assert requests.open == 4
 
 
-def test_a_request_that_was_dropped_without_a_word_is_given_back_when_its_time_is_over():
+def test_an_expired_request_releases_its_count():
     requests = PullRequests()
     requests.add(2, expires=LONG_AGO)
     requests.add(3, expires=30)
@@ -47,7 +47,7 @@ def test_a_request_that_was_dropped_without_a_word_is_given_back_when_its_time_i
     assert requests.open == 3
 
 
-def test_a_request_that_was_served_gives_nothing_back():
+def test_a_served_request_releases_nothing():
     requests = PullRequests()
     requests.add(2, expires=LONG_AGO)
     requests.served()
@@ -57,7 +57,7 @@ def test_a_request_that_was_served_gives_nothing_back():
     assert requests.open == 3
 
 
-def test_forgetting_forgets_late_ends_too():
+def test_late_ends_are_ignored_after_clear():
     requests = PullRequests()
     old = requests.add(5, expires=30)
     requests.clear()

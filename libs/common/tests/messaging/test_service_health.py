@@ -18,7 +18,7 @@ async def hangs() -> None:
     await asyncio.Event().wait()
 
 
-async def test_everybody_who_is_there_answers_at_once(nc: Client):
+async def test_every_running_service_responds_at_once(nc: Client):
     async with serve_health(nc, "one", {"broker": well}), serve_health(nc, "other", {"hub": well}):
         found = await soon(collect_health(nc, ["one", "other"], wait=3600), 60)
     assert [(health.name, health.healthy, health.checks) for health in found] == [
@@ -38,13 +38,13 @@ async def test_the_health_of_a_service_includes_its_breaker(nc: Client):
     assert other.breaker is None
 
 
-async def test_who_has_left_is_silent(nc: Client):
+async def test_a_stopped_service_does_not_respond(nc: Client):
     async with serve_health(nc, "one", {}):
         pass
     assert await collect_health(nc, ["one"], wait=0.2) == []
 
 
-async def test_who_waits_for_a_dependency_says_so_in_time(nc: Client):
+async def test_a_hanging_check_is_reported_in_time(nc: Client):
     async with serve_health(nc, "one", {"hub": hangs}):
         (health,) = await soon(collect_health(nc, ["one"]))
     assert not health.healthy

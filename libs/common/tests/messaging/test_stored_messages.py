@@ -16,7 +16,7 @@ from pastelka_common.messaging.stored_messages import (
 )
 
 
-async def test_the_last_message_of_each_subject(nc: Client, js: JetStreamContext):
+async def test_the_last_message_of_each_subject_is_returned(nc: Client, js: JetStreamContext):
     for number in (1, 2, 2, 3):
         await js.publish(f"jobs.coloring.{number}", f"{number}".encode())
     found = await get_last_messages(nc, "JOBS", ["jobs.coloring.2", "jobs.coloring.3", "jobs.coloring.9"])
@@ -30,7 +30,7 @@ async def test_the_last_message_of_each_subject(nc: Client, js: JetStreamContext
     assert await get_last_messages(nc, "JOBS", ["jobs.coloring.9"]) == {}
 
 
-async def test_more_subjects_than_the_server_answers_for_at_once(nc: Client, js: JetStreamContext):
+async def test_requests_for_many_subjects_are_split(nc: Client, js: JetStreamContext):
     for number in range(1300):
         await js.publish_async(f"jobs.coloring.{number}", b"x" * 500)
     await js.publish_async_completed()
@@ -40,7 +40,7 @@ async def test_more_subjects_than_the_server_answers_for_at_once(nc: Client, js:
     assert await list_subjects(nc, "JOBS", "jobs.svg.*") == set()
 
 
-async def test_the_state_of_a_stream(nc: Client, js: JetStreamContext):
+async def test_the_state_of_a_stream_is_returned(nc: Client, js: JetStreamContext):
     empty = await get_stream_state(nc, "EVENTS")
     assert (empty.messages, empty.last, empty.deleted) == (0, 0, 0)
     for _ in range(4):
@@ -52,7 +52,7 @@ async def test_the_state_of_a_stream(nc: Client, js: JetStreamContext):
     assert state.last_time == (await js.get_msg("EVENTS", 4)).time
 
 
-async def test_a_stream_that_is_gone(nc: Client, js: JetStreamContext):
+async def test_a_missing_stream_is_an_error(nc: Client, js: JetStreamContext):
     await js.delete_stream("JOBS")
     assert "JOBS" not in await list_stream_names(nc)
     with pytest.raises(StreamNotFoundError, match="stream JOBS: stream not found"):

@@ -70,7 +70,7 @@ async def test_streams_are_as_designed(
     assert config.duplicate_window == 120
 
 
-async def test_a_thing_that_fails_again_has_one_dead_letter(js: JetStreamContext):
+async def test_a_subject_has_one_dead_letter(js: JetStreamContext):
     for failure in (b"first", b"second"):
         await js.publish("dead.jobs.coloring.1", failure)
     await js.publish("dead.jobs.coloring.2", b"other")
@@ -89,7 +89,7 @@ async def test_buckets_are_as_designed(js: JetStreamContext):
     assert republish.dest == "cancels.>"
 
 
-async def test_making_it_again_changes_nothing(nc: Client, js: JetStreamContext):
+async def test_declaring_the_topology_again_changes_nothing(nc: Client, js: JetStreamContext):
     await js.publish("jobs.coloring.1", b"kept")
     await (await js.key_value(CANCELS)).put("coloring.1.1", b"kept")
     await ensure_consumer(nc, COLORING_CONSUMER)
@@ -122,7 +122,7 @@ async def test_a_stream_that_drifted_is_corrected(
     assert (await js.stream_info(name)).config == before
 
 
-async def test_a_stream_of_ours_of_another_kind_is_refused_with_a_way_out(nc: Client, js: JetStreamContext):
+async def test_an_unchangeable_stream_is_rejected_with_a_remedy(nc: Client, js: JetStreamContext):
     ours = (await js.stream_info(JOBS)).config
     await js.delete_stream(JOBS)
     await js.add_stream(ours.evolve(retention=RetentionPolicy.LIMITS))
@@ -133,7 +133,7 @@ async def test_a_stream_of_ours_of_another_kind_is_refused_with_a_way_out(nc: Cl
 
 
 @pytest.mark.parametrize("name", [JOBS, STATUS, EVENTS, DEAD, f"KV_{RUNS}", f"KV_{CANCELS}"])
-async def test_streams_of_before_there_was_metadata_are_adopted(nc: Client, js: JetStreamContext, name: str):
+async def test_own_streams_without_metadata_are_adopted(nc: Client, js: JetStreamContext, name: str):
     ours = (await js.stream_info(name)).config
     assert (ours.metadata or {})[MANAGED_BY] == "pastelka"
     await js.update_stream(ours.evolve(metadata={}))
@@ -152,7 +152,7 @@ async def test_streams_of_before_there_was_metadata_are_adopted(nc: Client, js: 
         StreamConfig(name="theirs", subjects=["events.>"]),
     ],
 )
-async def test_a_stream_of_others_is_refused_and_not_touched(
+async def test_a_foreign_stream_is_rejected_and_not_changed(
     nc: Client, js: JetStreamContext, foreign: StreamConfig
 ):
     for stream in await js.streams_info():
@@ -233,7 +233,7 @@ async def test_a_bucket_that_drifted_is_corrected_and_keeps_its_keys(nc: Client,
     assert (await (await js.key_value(CANCELS)).get("coloring.1.1")).value == b"kept"
 
 
-async def test_a_consumer_that_drifted_is_corrected_and_keeps_its_place(nc: Client, js: JetStreamContext):
+async def test_a_consumer_that_drifted_is_corrected(nc: Client, js: JetStreamContext):
     await ensure_consumer(nc, COLORING_CONSUMER)
     before = await _config(nc, COLORING_CONSUMER)
     await _change(nc, COLORING_CONSUMER, max_ack_pending=3, ack_wait=int(5e9), max_deliver=2)
@@ -246,13 +246,13 @@ async def test_a_consumer_that_drifted_is_corrected_and_keeps_its_place(nc: Clie
     assert after["max_deliver"] == -1
 
 
-async def test_a_limit_is_taken_over_at_the_next_start(nc: Client):
+async def test_a_changed_limit_is_applied_to_the_consumer(nc: Client):
     await ensure_consumer(nc, COLORING_CONSUMER)
     await ensure_consumer(nc, COLORING_CONSUMER.with_limit(5))
     assert (await _config(nc, COLORING_CONSUMER))["max_ack_pending"] == 5
 
 
-async def test_a_consumer_that_cannot_be_corrected_is_refused_with_a_way_out(nc: Client):
+async def test_an_unchangeable_consumer_is_rejected_with_a_remedy(nc: Client):
     spec = EVENTS_CONSUMER
     await _change(nc, spec, deliver_policy="new")
     with pytest.raises(TopologyError, match=r"consumer notifier on EVENTS: .*delete the consumer"):
@@ -277,6 +277,8 @@ async def test_a_pinned_consumer_has_its_group(nc: Client):
         ("dead.jobs.>", "dead.events.7", False),
     ],
 )
-def test_a_consumer_knows_its_messages(filter_subject: str, subject: str, *, takes: bool) -> None:
+def test_a_consumer_accepts_subjects_that_match_its_filter(
+    filter_subject: str, subject: str, *, takes: bool
+) -> None:
     spec = ConsumerSpec(JOBS, "any", filter_subject, ack_wait=1, max_ack_pending=1)
     assert spec.accepts(subject) is takes

@@ -31,7 +31,7 @@ NAMES = {"JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-async def test_a_stream_or_bucket_that_was_deleted_is_back(nc: Client, js: JetStreamContext, name: str):
+async def test_a_deleted_stream_or_bucket_is_recreated(nc: Client, js: JetStreamContext, name: str):
     lost = asyncio.Event()
     async with managed_topology(nc, [COLORING_CONSUMER], on_loss=lost.set):
         assert not lost.is_set()
@@ -45,14 +45,16 @@ async def test_a_stream_or_bucket_that_was_deleted_is_back(nc: Client, js: JetSt
         assert (await js.consumer_info("JOBS", "coloring")).config.filter_subject == "jobs.coloring.*"
 
 
-async def test_nothing_is_declared_while_nothing_is_lost(nc: Client, js: JetStreamContext):
+async def test_no_loss_is_signalled_while_nothing_is_lost(nc: Client, js: JetStreamContext):
     lost = asyncio.Event()
     async with managed_topology(nc, [COLORING_CONSUMER], on_loss=lost.set):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(lost.wait(), 3)  # longer than it takes to look
 
 
-async def test_what_an_earlier_release_left_is_deleted_at_start(nc: Client, js: JetStreamContext, job):
+async def test_consumers_and_messages_of_an_earlier_release_are_deleted_at_start(
+    nc: Client, js: JetStreamContext, job
+):
     """Its consumers, and the messages that only they took: photo addresses, too."""
     async with managed_topology(nc, [COLORING_CONSUMER]):
         pass
@@ -66,7 +68,7 @@ async def test_what_an_earlier_release_left_is_deleted_at_start(nc: Client, js: 
         assert (await js.stream_info("JOBS")).state.messages == 1
 
 
-async def test_after_a_reconnect_it_is_asked_what_was_lost(broker: ServerProcess, js: JetStreamContext):
+async def test_a_reconnect_signals_a_possible_loss(broker: ServerProcess, js: JetStreamContext):
     lost = asyncio.Event()
     async with (
         connected(broker.url, name="test") as nc,
@@ -79,7 +81,7 @@ async def test_after_a_reconnect_it_is_asked_what_was_lost(broker: ServerProcess
 
 
 @pytest.mark.parametrize("how", ["stream", "consumer", "store"])
-async def test_a_worker_goes_on_after_a_loss(
+async def test_a_worker_continues_after_a_loss(
     broker: ServerProcess,
     nc: Client,
     js: JetStreamContext,
@@ -124,7 +126,7 @@ async def _lose(how: str, broker: ServerProcess, js: JetStreamContext) -> None:
         await broker.start()
 
 
-async def test_a_broker_that_is_not_able_yet_is_waited_for(
+async def test_declaring_the_topology_is_retried_until_the_broker_is_able(
     nc: Client, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
 ):
     """As in a cluster without a leader: the first requests are refused."""
@@ -143,7 +145,9 @@ async def test_a_broker_that_is_not_able_yet_is_waited_for(
     assert next(refusals, None) is None
 
 
-async def test_it_ends_although_a_cancellation_is_swallowed(nc: Client, monkeypatch: pytest.MonkeyPatch):
+async def test_the_monitor_stops_even_if_a_call_swallows_its_cancellation(
+    nc: Client, monkeypatch: pytest.MonkeyPatch
+):
     """As ``asyncio.wait_for`` of Python 3.11 does it when its call returns in the same moment."""
     looking = asyncio.Event()
 

@@ -48,9 +48,7 @@ async def test_files_are_immutable_for_a_day_on_both_ports(nginx_server: StartNg
                 assert response.content_type == "image/jpeg"
 
 
-async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(
-    nginx_server: StartNginx, storage: Path, api: str
-):
+async def test_a_missing_thumbnail_falls_back_to_the_file(nginx_server: StartNginx, storage: Path, api: str):
     (storage / "42/121/image_2.jpg").write_bytes(b"\xff\xd8another")
     (storage / thumbnail_path("42/121/image_2.jpg")).write_bytes(b"small")
     (storage / "42/121/žluť 1.jpg").write_bytes(b"\xff\xd8third")
@@ -83,7 +81,7 @@ async def test_an_svg_is_compressed_and_runs_no_script(nginx_server: StartNginx,
         assert "script-src 'none'" in response.headers["Content-Security-Policy"]
 
 
-async def test_nothing_beside_the_storage_is_served(nginx_server: StartNginx, storage: Path, api: str):
+async def test_files_outside_the_storage_are_not_served(nginx_server: StartNginx, storage: Path, api: str):
     (storage.parent / "secrets.json").write_text("secret")
     server = await nginx_server(storage=storage, api_url=api)
     outside = URL(f"{server.static_url}/images/..%2fsecrets.json", encoded=True)
@@ -129,7 +127,7 @@ def page(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "path", ["/", "/index.html", "/orders/1270", "/orders/2026.11", "/orders/1270.js", "/system", "/a/b"]
 )
-async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNginx, page: Path, path: str):
+async def test_client_side_routes_serve_the_dashboard(nginx_server: StartNginx, page: Path, path: str):
     server = await nginx_server(page=page)
     async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
         assert (response.status, response.content_type) == (200, "text/html")
@@ -149,7 +147,7 @@ async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNgi
         "/.env",
     ],
 )
-async def test_a_file_that_is_not_there_is_not_the_page(nginx_server: StartNginx, page: Path, path: str):
+async def test_a_missing_file_does_not_serve_the_dashboard(nginx_server: StartNginx, page: Path, path: str):
     server = await nginx_server(page=page)
     async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
         assert response.status == 404
@@ -157,7 +155,7 @@ async def test_a_file_that_is_not_there_is_not_the_page(nginx_server: StartNginx
         assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_only_what_has_a_hash_in_its_name_is_kept_for_good(nginx_server: StartNginx, page: Path):
+async def test_only_files_with_a_hash_in_their_name_are_immutable(nginx_server: StartNginx, page: Path):
     server = await nginx_server(page=page)
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/assets/index-B0GPFvXM.js") as response:
@@ -171,7 +169,7 @@ async def test_only_what_has_a_hash_in_its_name_is_kept_for_good(nginx_server: S
             assert response.content_type == "application/javascript"
 
 
-async def test_large_uploads_pass_and_others_are_bounded(nginx_server: StartNginx):
+async def test_large_uploads_are_accepted_and_other_bodies_limited(nginx_server: StartNginx):
     async def measure(request: web.Request) -> web.Response:
         size = 0
         async for chunk in request.content.iter_chunked(1 << 20):
@@ -197,7 +195,7 @@ async def test_large_uploads_pass_and_others_are_bounded(nginx_server: StartNgin
             assert response.content_type == "application/problem+json"
 
 
-async def test_an_api_that_is_away_is_a_problem_document(nginx_server: StartNginx):
+async def test_an_unavailable_api_is_reported_as_a_problem_document(nginx_server: StartNginx):
     server = await nginx_server()
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/api/v1/orders") as response:
         assert response.status == 503
@@ -206,7 +204,7 @@ async def test_an_api_that_is_away_is_a_problem_document(nginx_server: StartNgin
         assert response.headers["Retry-After"] == "1"
 
 
-async def test_events_pass_as_they_are_written(nginx_server: StartNginx, api: str):
+async def test_events_are_streamed_without_buffering(nginx_server: StartNginx, api: str):
     may_go_on = asyncio.Event()
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -228,7 +226,7 @@ async def test_events_pass_as_they_are_written(nginx_server: StartNginx, api: st
             assert (await response.content.read()).strip() == b"data: second"
 
 
-def test_the_template_keeps_nginx_s_variables_and_refuses_gaps():
+def test_the_template_keeps_nginx_variables_and_rejects_missing_values():
     assert render('root "${PAGE_PATH}"; $uri', {"PAGE_PATH": "/srv"}) == 'root "/srv"; $uri'
     with pytest.raises(ServerError, match="PAGE_PATH"):
         render("${PAGE_PATH}", {})
@@ -236,7 +234,7 @@ def test_the_template_keeps_nginx_s_variables_and_refuses_gaps():
         render("${PAGE_PATH}", {"PAGE_PATH": '/srv"; evil'})
 
 
-def test_a_list_of_addresses_becomes_lines_of_nginx():
+def test_a_list_of_addresses_becomes_nginx_directives():
     assert proxies_in_front(["10.0.0.7", " fd00::/8"], ["10.0.0.8", "10.0.0.7"]) == {
         "REAL_IP_FROM": "set_real_ip_from 10.0.0.7/32; set_real_ip_from fd00::/8;"
         " set_real_ip_from 10.0.0.8/32;",
@@ -248,7 +246,7 @@ def test_a_list_of_addresses_becomes_lines_of_nginx():
         proxies_in_front(["1.2.3.4; deny all"])
 
 
-def test_the_name_of_a_caller_s_header_becomes_a_variable():
+def test_the_name_of_the_user_header_becomes_an_nginx_variable():
     assert caller_header("USER", "Remote-User") == {
         "AUTH_PROXY_USER_HEADER": "Remote-User",
         "AUTH_PROXY_USER_VARIABLE": "http_remote_user",

@@ -85,7 +85,7 @@ async def ask(
         return response.status, await response.read(), response.headers
 
 
-async def test_a_file_is_served_as_from_a_folder(server: NginxServer, storage: BucketStorage):
+async def test_a_file_in_a_bucket_is_served_like_one_in_a_folder(server: NginxServer, storage: BucketStorage):
     await storage.write(FILE, PHOTO)
     status, body, headers = await ask(server, FILE, ANNA)
     assert (status, body, headers["Content-Type"]) == (200, PHOTO, "image/jpeg")
@@ -108,9 +108,7 @@ async def test_an_svg_is_compressed_and_runs_no_script(server: NginxServer, stor
     assert "script-src 'none'" in headers["Content-Security-Policy"]
 
 
-async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(
-    server: NginxServer, storage: BucketStorage
-):
+async def test_a_missing_thumbnail_falls_back_to_the_file(server: NginxServer, storage: BucketStorage):
     await storage.write(FILE, PHOTO)
     await storage.write("42/121/žluť 100%.jpg", PHOTO)
     await storage.write("42/121/image_2.jpg", PHOTO)
@@ -127,7 +125,7 @@ async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Cookie": "pastelka_session=eve"}])
-async def test_who_is_not_known_learns_nothing(
+async def test_an_unauthenticated_request_reveals_nothing(
     server: NginxServer, storage: BucketStorage, api: SigningApi, headers: Headers
 ):
     await storage.write(FILE, PHOTO)
@@ -139,7 +137,9 @@ async def test_who_is_not_known_learns_nothing(
     assert len(api.signings) == signed
 
 
-async def test_an_address_is_asked_for_once(server: NginxServer, storage: BucketStorage, api: SigningApi):
+async def test_a_signed_url_is_requested_once_per_file(
+    server: NginxServer, storage: BucketStorage, api: SigningApi
+):
     await storage.write(FILE, PHOTO)
     await storage.write("42/121/image_2.jpg", b"another")
     for _ in range(10):
@@ -153,14 +153,16 @@ async def test_an_address_is_asked_for_once(server: NginxServer, storage: Bucket
 @pytest.mark.parametrize(
     "path", ["42/121/.image_1.jpg.run", "42/%0d%0aX-Evil:1.jpg", "42/a%0ab.jpg", "42/121/", "", "../x.jpg"]
 )
-async def test_what_is_no_file_is_not_served(server: NginxServer, api: SigningApi, path: str):
+async def test_a_path_that_is_not_a_file_is_not_served(server: NginxServer, api: SigningApi, path: str):
     status, _, headers = await ask(server, path, ANNA)
     assert status == 404
     assert "immutable" not in headers.get("Cache-Control", "")
     assert not [request for request in api.signings if "X-Evil" in request.headers]
 
 
-async def test_nothing_of_the_caller_reaches_the_bucket(server: NginxServer, storage: BucketStorage):
+async def test_headers_and_query_of_the_client_do_not_reach_the_bucket(
+    server: NginxServer, storage: BucketStorage
+):
     await storage.write(FILE, PHOTO)
     # With a credential beside the signature the bucket would refuse both.
     headers = {**ANNA, "Authorization": "AWS4-HMAC-SHA256 Credential=x", "X-Amz-Content-Sha256": "x"}
@@ -168,7 +170,7 @@ async def test_nothing_of_the_caller_reaches_the_bucket(server: NginxServer, sto
     assert (await ask(server, f"{FILE}?X-Amz-Signature=0&versionId=1", ANNA))[:2] == (200, PHOTO)
 
 
-async def test_a_refusal_of_the_bucket_is_no_missing_file(
+async def test_a_rejection_by_the_bucket_is_503_and_not_404(
     server: NginxServer, storage: BucketStorage, api: SigningApi
 ):
     await storage.write(FILE, PHOTO)
@@ -187,14 +189,14 @@ async def _is_away(server: NginxServer, path: str) -> None:
     assert b"<Code>" not in body
 
 
-async def test_a_part_that_is_not_there(server: NginxServer, storage: BucketStorage):
+async def test_an_unsatisfiable_range_is_416(server: NginxServer, storage: BucketStorage):
     await storage.write(FILE, PHOTO)
     status, body, _ = await ask(server, FILE, {**ANNA, "Range": "bytes=100-"})
     assert status == 416
     assert b"<Code>" not in body
 
 
-async def test_files_are_away_with_the_bucket(
+async def test_files_are_503_while_the_bucket_is_unavailable(
     nginx_server: StartNginx, api: SigningApi, storage: BucketStorage
 ):
     where = f"127.0.0.1:{free_port()}"
@@ -205,7 +207,7 @@ async def test_files_are_away_with_the_bucket(
         await _is_away(server, thumbnail_path(FILE))
 
 
-async def test_a_store_that_moves_is_found_again(
+async def test_a_changed_address_of_the_store_is_resolved_again(
     nginx_server: StartNginx, api: SigningApi, storage: BucketStorage, bucket_server: BucketServer
 ):
     await storage.write(FILE, PHOTO)
@@ -268,7 +270,7 @@ async def _tls_store(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
     ("name", "trusts", "status"),
     [("store.test", True, 200), ("other.test", True, 503), ("store.test", False, 503)],
 )
-async def test_a_store_behind_tls_must_prove_who_it_is(
+async def test_the_certificate_of_the_store_is_verified(
     nginx_server: StartNginx,
     api: SigningApi,
     certificate: tuple[Path, Path],

@@ -62,7 +62,7 @@ def bases(server: NginxServer) -> list[str]:
 
 
 @pytest.mark.parametrize("headers", [session("anna"), {"Authorization": "Bearer pst_good"}])
-async def test_who_is_known_gets_files_on_both_ports(server: NginxServer, headers: Headers):
+async def test_an_authenticated_client_gets_files_on_both_ports(server: NginxServer, headers: Headers):
     for base in bases(server):
         for path in (FILE, thumbnail_path(FILE)):
             status, body, answered = await get(base, headers, path)
@@ -72,7 +72,7 @@ async def test_who_is_known_gets_files_on_both_ports(server: NginxServer, header
 
 @pytest.mark.parametrize("headers", [{}, session("eve"), session(""), {"Authorization": "Bearer pst_bad"}])
 @pytest.mark.parametrize("path", [FILE, thumbnail_path(FILE), "42/121/absent.jpg", "42/121/"])
-async def test_who_is_not_known_learns_nothing(server: NginxServer, headers: Headers, path: str):
+async def test_an_unauthenticated_request_reveals_nothing(server: NginxServer, headers: Headers, path: str):
     for base in bases(server):
         status, body, answered = await get(base, headers, path)
         assert status == 401
@@ -84,9 +84,7 @@ async def test_who_is_not_known_learns_nothing(server: NginxServer, headers: Hea
         assert "ETag" not in answered
 
 
-async def test_what_the_api_forbids_and_folders_are_refused_with_a_sentence(
-    server: NginxServer, api: FakeApi
-):
+async def test_forbidden_files_and_folders_are_403_with_a_problem_document(server: NginxServer, api: FakeApi):
     api.forbids = True
     status, body, _ = await get(server.static_url, session("anna"))
     assert (status, b'"code":"forbidden"' in body) == (403, True)
@@ -95,7 +93,7 @@ async def test_what_the_api_forbids_and_folders_are_refused_with_a_sentence(
     assert (status, b'"code":"forbidden"' in body) == (403, True)
 
 
-async def test_the_answer_is_kept_for_its_caller_alone(server: NginxServer, api: FakeApi):
+async def test_an_auth_response_is_cached_for_its_caller_only(server: NginxServer, api: FakeApi):
     for _ in range(20):
         assert (await get(server.static_url, session("anna")))[0] == 200
     assert len(api.checks) == 1
@@ -111,16 +109,14 @@ async def test_the_answer_is_kept_for_its_caller_alone(server: NginxServer, api:
     assert len(api.checks) == 6
 
 
-async def test_no_other_cookie_is_judged_than_the_one_the_answer_is_kept_for(
-    server: NginxServer, api: FakeApi
-):
+async def test_the_checked_cookie_is_the_key_of_the_auth_cache(server: NginxServer, api: FakeApi):
     both = {"Cookie": "pastelka_session=eve; pastelka_session=anna"}
     assert (await get(server.static_url, both))[0] == 401
     assert api.checks[-1].headers["Cookie"] == "pastelka_session=eve"
     assert (await get(server.static_url, session("eve")))[0] == 401
 
 
-async def test_a_refusal_is_not_kept(server: NginxServer, api: FakeApi):
+async def test_a_rejected_auth_response_is_not_cached(server: NginxServer, api: FakeApi):
     assert (await get(server.static_url, session("new")))[0] == 401
     api.known.add("new")
     assert (await get(server.static_url, session("new")))[0] == 200
@@ -151,7 +147,7 @@ async def test_the_api_receives_only_the_identity_of_the_caller(server: NginxSer
     assert check.method == "GET"
 
 
-async def test_who_was_removed_gets_no_more_files_once_the_answer_is_old(server: NginxServer, api: FakeApi):
+async def test_a_removed_user_gets_no_files_once_the_auth_cache_expires(server: NginxServer, api: FakeApi):
     api.holds = "max-age=1, stale-while-revalidate=1, stale-if-error=300"
     assert (await get(server.static_url, session("anna")))[0] == 200
     api.known.clear()
@@ -167,7 +163,9 @@ async def test_who_was_removed_gets_no_more_files_once_the_answer_is_old(server:
         assert await refused()
 
 
-async def test_who_is_known_goes_on_for_a_while_when_the_api_is_away(nginx_server: StartNginx, storage: Path):
+async def test_a_cached_user_is_served_for_a_limited_time_without_the_api(
+    nginx_server: StartNginx, storage: Path
+):
     port = free_port()
     api = FakeApi(known={"anna"}, holds="max-age=1, stale-if-error=4")
     server = await nginx_server(storage=storage, api_url=f"http://127.0.0.1:{port}")
@@ -191,7 +189,7 @@ async def test_who_is_known_goes_on_for_a_while_when_the_api_is_away(nginx_serve
         assert answered["Retry-After"] == "1"
 
 
-async def test_a_name_counts_only_from_a_proxy_in_front(nginx_server: StartNginx, storage: Path):
+async def test_a_user_header_is_accepted_from_trusted_proxies_only(nginx_server: StartNginx, storage: Path):
     api = FakeApi(known={"anna"})
     named = {"X-Auth-Request-User": "anna"}
     async with serving(api.answer) as origin:
@@ -207,7 +205,7 @@ async def test_a_name_counts_only_from_a_proxy_in_front(nginx_server: StartNginx
         assert (await get(trusting.static_url))[0] == 401
 
 
-async def test_what_was_let_in_is_kept_where_only_nginx_reads_and_not_over_a_start(server: NginxServer):
+async def test_the_auth_cache_is_private_to_nginx_and_cleared_at_start(server: NginxServer):
     assert (await get(server.static_url, session("anna")))[0] == 200
     folder = server.folder / "temp" / "callers"
     kept = [path for path in folder.rglob("*") if path.is_file()]
@@ -218,7 +216,7 @@ async def test_what_was_let_in_is_kept_where_only_nginx_reads_and_not_over_a_sta
     assert not kept[0].exists()
 
 
-async def test_the_gate_itself_is_not_for_callers(server: NginxServer):
+async def test_the_internal_auth_location_is_not_public(server: NginxServer):
     async with aiohttp.ClientSession() as http:
         for origin in (server.url, f"http://localhost:{server.static_port}"):
             async with http.get(f"{origin}/-/caller") as response:

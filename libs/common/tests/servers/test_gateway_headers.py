@@ -158,7 +158,7 @@ def policy_of(response: aiohttp.ClientResponse) -> set[str]:
     return {part.strip() for part in policy.split(";")}
 
 
-async def test_every_kind_of_answer_says_what_the_table_says(
+async def test_every_kind_of_response_has_the_headers_of_the_table(
     nginx_server: StartNginx, folders: dict[str, Path], origins: dict[str, str]
 ):
     server = await nginx_server(**folders, **origins)
@@ -180,7 +180,7 @@ async def test_every_kind_of_answer_says_what_the_table_says(
         assert "Strict-Transport-Security" not in response.headers, where
 
 
-async def test_the_dashboard_loads_pictures_from_where_the_files_are_and_nothing_from_elsewhere(
+async def test_the_content_security_policy_allows_images_from_the_file_port_only(
     nginx_server: StartNginx, folders: dict[str, Path], origins: dict[str, str]
 ):
     server = await nginx_server(**folders, **origins)
@@ -265,7 +265,7 @@ async def test_the_api_gets_client_headers_from_trusted_proxies_only(nginx_serve
         "/openapi.json",
     ],
 )
-async def test_what_is_for_operations_is_not_reached(nginx_server: StartNginx, path: str):
+async def test_operational_endpoints_are_not_public(nginx_server: StartNginx, path: str):
     api = FakeApi()
     async with serving(api.answer) as origin:
         server = await nginx_server(api_url=origin)
@@ -276,7 +276,9 @@ async def test_what_is_for_operations_is_not_reached(nginx_server: StartNginx, p
         assert api.asked == []
 
 
-async def test_the_page_is_one_host_with_its_files(nginx_server: StartNginx, folders: dict[str, Path]):
+async def test_the_dashboard_redirects_to_the_host_of_its_files(
+    nginx_server: StartNginx, folders: dict[str, Path]
+):
     server = await nginx_server(**folders)
     async with aiohttp.ClientSession() as http:
         for path in ("/", "/orders/1270?q=%23"):

@@ -93,7 +93,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_client_beyond_its_limit_gets_the_limit(
+async def test_a_client_above_its_rate_limit_gets_429(
     kind: str,
     nginx_server: StartNginx,
     folders: dict[str, Path],
@@ -137,7 +137,7 @@ async def test_a_client_beyond_its_limit_gets_the_limit(
         "/api/v1/books?force=true",
     ],
 )
-async def test_what_costs_money_counts_together(
+async def test_requests_that_start_work_share_one_rate_limit(
     nginx_server: StartNginx, origins: dict[str, str], http: aiohttp.ClientSession, path: str
 ):
     server = await nginx_server(**origins, settings=LOW)
@@ -185,7 +185,7 @@ async def test_a_forged_client_address_does_not_evade_the_limit(
     assert statuses == [200] * (1 + BURST) + [429]
 
 
-async def test_one_client_has_so_many_streams_at_once(
+async def test_concurrent_streams_per_client_are_limited(
     nginx_server: StartNginx, origins: dict[str, str], http: aiohttp.ClientSession
 ):
     server = await nginx_server(**origins, settings={**COUNTED, "HUB_STREAMS": "2"})
@@ -205,7 +205,7 @@ async def test_one_client_has_so_many_streams_at_once(
     assert await until(free, 20)
 
 
-async def test_this_machine_is_not_counted_unless_it_is_said(
+async def test_exempt_addresses_are_not_rate_limited(
     nginx_server: StartNginx, origins: dict[str, str], http: aiohttp.ClientSession
 ):
     server = await nginx_server(**origins, settings={**LOW, **rate_exempt(["127.0.0.0/8"])})
@@ -213,7 +213,7 @@ async def test_this_machine_is_not_counted_unless_it_is_said(
         assert (await ask(http, f"{server.url}/api/v1/session", "POST"))[0] == 200
 
 
-async def test_people_stay_below_the_defaults(
+async def test_normal_use_stays_below_the_default_limits(
     nginx_server: StartNginx, folders: dict[str, Path], origins: dict[str, str], http: aiohttp.ClientSession
 ):
     """A page with hundreds of pictures at once, and a hundred orders set to work one after another."""
@@ -225,14 +225,16 @@ async def test_people_stay_below_the_defaults(
         assert (await ask(http, f"{server.url}/api/v1/orders"))[0] == 200
 
 
-def test_the_announced_waits_are_long_enough():
+def test_the_retry_after_values_are_long_enough():
     """After ``Retry-After`` seconds one more request of its class is taken, with the defaults."""
     values = defaults(deploy_folder() / "nginx")
     for name, seconds in (("API", 1), ("COSTLY", 5), ("LOGIN", 60), ("FILES", 1), ("PAGE", 1), ("HUB", 1)):
         assert int(values[f"RATE_{name}"]) * seconds >= 60, name
 
 
-async def test_other_refusals_of_the_api_stay_its_own(nginx_server: StartNginx, http: aiohttp.ClientSession):
+async def test_a_429_of_the_api_is_passed_through_unchanged(
+    nginx_server: StartNginx, http: aiohttp.ClientSession
+):
     async def throttled(_request: web.Request) -> web.Response:
         body = {"code": "too_many_attempts"}
         return web.json_response(

@@ -38,7 +38,7 @@ def program(sources: Path) -> GoProgram:
 
 
 @needs_go
-def test_it_is_built_once(sources: Path):
+def test_a_go_program_is_built_once(sources: Path):
     said: list[str] = []
     made = program(sources).get(said.append)
     assert subprocess.run([made], capture_output=True, check=True).stderr == b"hello\n"
@@ -50,14 +50,14 @@ def test_it_is_built_once(sources: Path):
 
 
 @needs_go
-def test_a_build_that_fails_says_what_go_said(sources: Path):
+def test_a_failed_build_reports_the_output_of_go(sources: Path):
     (sources / "main.go").write_text("package main\n\nfunc main() { return 7 }\n")
     with pytest.raises(ServerError, match=r"(?s)too many return values.*HELLO_BIN"):
         program(sources).get(lambda _line: None)
     assert not program(sources).path.exists()
 
 
-def test_other_sources_make_another_program(sources: Path):
+def test_changed_sources_have_another_program_path(sources: Path):
     first = program(sources).path
     (sources / "main.go").write_text(HELLO.replace("hello", "good day"))
     assert program(sources).path != first
@@ -72,14 +72,16 @@ def test_without_go_the_error_names_the_remedy(
         program(sources).get(lambda _line: None)
 
 
-def test_a_long_build_tells_how_far_it_is(sources: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_long_build_reports_its_progress(sources: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(go_program, "_REPORT_INTERVAL", 0.0)
     said: list[str] = []
     assert list(program(sources)._reported(["net\n", "net/http\n"], said.append)) == ["net\n", "net/http\n"]
     assert said[-1] == "building the greeter: 2 packages so far, now net/http"
 
 
-def test_what_is_given_by_hand_must_be_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_program_path_from_the_environment_must_be_executable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     assert program_from_env("HELLO_BIN", "a greeter") is None
     monkeypatch.setenv("HELLO_BIN", str(tmp_path))
     with pytest.raises(ServerError, match=r"HELLO_BIN .* give the path of a greeter"):

@@ -50,7 +50,7 @@ async def _subscribed(
             reading.cancel()
 
 
-async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercure_hub: MercureServer):
+async def test_a_private_update_reaches_only_an_authorized_subscriber(mercure_hub: MercureServer):
     topic = f"orders/{secrets.token_hex(4)}"
     async with (
         aiohttp.ClientSession() as session,
@@ -65,7 +65,7 @@ async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercur
 
 
 @pytest.mark.server
-async def test_a_late_subscriber_gets_what_was_missed_also_after_a_restart(tmp_path: Path):
+async def test_a_late_subscriber_receives_missed_updates_even_after_a_restart(tmp_path: Path):
     hub = MercureServer(folder=tmp_path)
     async with running(hub, deadline=600) as process, aiohttp.ClientSession() as session:
         seen = await _publish(session, hub, "orders", "seen")
@@ -98,7 +98,7 @@ async def test_the_hub_keeps_its_files_in_its_folder(mercure_hub: MercureServer)
     assert mercure_hub.env()["XDG_DATA_HOME"].startswith(str(mercure_hub.folder))
 
 
-def test_a_wrong_mercure_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_an_invalid_mercure_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("MERCURE_BIN", str(tmp_path / "nothing"))
     with pytest.raises(ServerError, match="MERCURE_BIN"):
         mercure_binary(silent)

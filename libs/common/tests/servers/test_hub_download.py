@@ -63,7 +63,7 @@ def test_the_release_is_downloaded_once_and_can_be_run(release: Path):
     assert mercure_binary.mercure_binary(said.append) == program
 
 
-def test_another_archive_than_the_released_one_is_refused(release: Path, tmp_path: Path):
+def test_an_archive_with_a_wrong_digest_is_rejected(release: Path, tmp_path: Path):
     _publish(release, honest=False)
     with pytest.raises(ServerError, match="SHA-256"):
         mercure_binary.mercure_binary(lambda _line: None)

@@ -22,7 +22,7 @@ from pastelka_common.servers import (
 from pastelka_common.testing.waiting import until
 
 
-async def test_postgres_speaks_utf8_and_wants_its_password(
+async def test_postgres_uses_utf8_and_requires_its_password(
     postgres_server: PostgresServer, database_url: str
 ):
     connection = await asyncpg.connect(database_url)
@@ -44,7 +44,7 @@ async def test_each_test_has_a_database_of_its_own(database_url: str, postgres_s
 
 
 @pytest.mark.server
-async def test_postgres_keeps_its_data_over_a_kill(tmp_path: Path):
+async def test_postgres_keeps_its_data_when_killed(tmp_path: Path):
     server = PostgresServer(folder=tmp_path / "postgres")
     async with running(server) as process:
         connection = await asyncpg.connect(server.url)
@@ -58,7 +58,7 @@ async def test_postgres_keeps_its_data_over_a_kill(tmp_path: Path):
 
 
 @pytest.mark.server
-async def test_postgres_runs_in_a_folder_too_deep_for_a_socket(tmp_path: Path):
+async def test_postgres_runs_in_a_folder_whose_path_is_too_long_for_a_socket(tmp_path: Path):
     server = PostgresServer(folder=tmp_path / ("deep" * 30), durable=False)
     assert server.socket_folder is None
     async with running(server):
@@ -68,7 +68,7 @@ async def test_postgres_runs_in_a_folder_too_deep_for_a_socket(tmp_path: Path):
 
 
 @pytest.mark.server
-async def test_jetstream_keeps_an_acknowledged_message_over_a_kill(tmp_path: Path):
+async def test_jetstream_keeps_an_acknowledged_message_when_killed(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats")
     async with running(server) as process:
         client = await nats.connect(server.url, allow_reconnect=False)
@@ -83,7 +83,7 @@ async def test_jetstream_keeps_an_acknowledged_message_over_a_kill(tmp_path: Pat
 
 
 @pytest.mark.server
-async def test_a_port_that_is_not_free_yet_is_waited_for(tmp_path: Path):
+async def test_starting_waits_until_the_port_is_free(tmp_path: Path):
     """A process of the server that was killed may hold it for a moment."""
     server = PostgresServer(folder=tmp_path / "postgres", durable=False)
     async with running(server) as process:
@@ -97,7 +97,7 @@ async def test_a_port_that_is_not_free_yet_is_waited_for(tmp_path: Path):
         await connection.close()
 
 
-async def test_nats_takes_messages_up_to_8_mb_and_only_from_this_machine(nats_server: NatsServer):
+async def test_nats_accepts_8_mb_messages_and_listens_on_loopback_only(nats_server: NatsServer):
     client = await nats.connect(nats_server.url)
     assert client.max_payload == 8 * 1024 * 1024
     await client.close()
@@ -116,7 +116,7 @@ async def test_the_local_nats_syncs_every_write(tmp_path: Path):
     assert json.loads((tmp_path / "nats.conf").read_text())["jetstream"]["sync_interval"] == "always"
 
 
-async def test_a_taken_port_is_given_up_for_another(tmp_path: Path, nats_server: NatsServer):
+async def test_a_port_in_use_is_replaced_by_another(tmp_path: Path, nats_server: NatsServer):
     server = NatsServer(folder=tmp_path, port=nats_server.port, monitoring_port=free_port())
     async with running(server):
         assert server.port != nats_server.port
@@ -129,14 +129,14 @@ class _Broken(NatsServer):
 
 
 @pytest.mark.server
-async def test_a_server_that_does_not_start_says_why(tmp_path: Path):
+async def test_a_server_that_fails_to_start_reports_the_reason(tmp_path: Path):
     with pytest.raises(ServerError, match=r"nats ended with status 3(.|\n)*the disk is full"):
         async with running(_Broken(folder=tmp_path)):
             pass
 
 
 @pytest.mark.server
-async def test_nothing_answers_after_the_end(tmp_path: Path):
+async def test_stopped_servers_are_not_ready(tmp_path: Path):
     parts: list[Server] = [
         NatsServer(folder=tmp_path / "n"),
         PostgresServer(folder=tmp_path / "p", durable=False),
@@ -147,7 +147,7 @@ async def test_nothing_answers_after_the_end(tmp_path: Path):
         assert not await part.ready()
 
 
-async def test_the_hub_is_up_and_refuses_requests_without_a_token(mercure_hub: MercureServer):
+async def test_the_hub_is_ready_and_rejects_requests_without_a_token(mercure_hub: MercureServer):
     assert await mercure_hub.ready()
     async with aiohttp.ClientSession() as session:
         async with session.get(mercure_hub.url, params={"topic": "orders"}) as response:

@@ -91,7 +91,7 @@ async def test_a_request_above_ten_megabytes_is_refused(http, fake):
         assert response.status == 413
 
 
-async def test_counts_are_kept_by_photo(http, fake):
+async def test_requests_are_counted_by_photo(http, fake):
     _, job_id = await submit(http, fake)
     await submit(http, fake)
     await status(http, fake, job_id)
@@ -106,14 +106,14 @@ async def test_counts_are_kept_by_photo(http, fake):
     assert (told["submits"], told["polls"], told["cancels"]) == (2, 1, 1)
 
 
-async def test_failures_are_set_over_http_and_come_in_order(http, fake):
+async def test_failures_are_set_over_http_and_returned_in_order(http, fake):
     await control(http, fake, fail={"submit": [429, {"status": 503, "retry_after": "2"}]})
 
     assert [(await submit(http, fake))[0] for _ in range(3)] == [429, 503, 200]
     assert (await stats(http, fake))["faults"] == 2
 
 
-async def test_failures_by_chance_are_the_same_for_the_same_seed(http, fake):
+async def test_random_failures_are_reproducible_by_seed(http, fake):
     async def run():
         chance = {"submit": {"probability": 0.5, "faults": [500, 503], "seed": 3}}
         await control(http, fake, reset=True, chance=chance)
@@ -125,7 +125,7 @@ async def test_failures_by_chance_are_the_same_for_the_same_seed(http, fake):
     assert {200, 500, 503} == set(first)
 
 
-async def test_a_dropped_connection_does_nothing_and_a_lost_answer_did_it(http, fake):
+async def test_a_dropped_request_has_no_effect_and_a_lost_response_has_one(http, fake):
     fake.fail("submit", "drop", "lost")
     for submits in (0, 1):
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -133,7 +133,7 @@ async def test_a_dropped_connection_does_nothing_and_a_lost_answer_did_it(http, 
         assert fake.stats()["submits"] == submits
 
 
-async def test_what_hangs_goes_on_when_released(http, fake):
+async def test_a_hanging_request_continues_when_released(http, fake):
     fake.fail("submit", "hang")
     waiting = asyncio.ensure_future(submit(http, fake))
     await fake.until(lambda: fake.faults.given == 1)
@@ -144,7 +144,7 @@ async def test_what_hangs_goes_on_when_released(http, fake):
     assert (await asyncio.wait_for(waiting, 5))[0] == 200
 
 
-async def test_plans_settings_and_forgetting_over_http(http, fake):
+async def test_plans_settings_and_forgotten_jobs_are_set_over_http(http, fake):
     await control(http, fake, settings={"run_seconds": 9}, plans=[{"states": ["FAILED"], "error": "no"}])
     _, planned = await submit(http, fake)
     _, timed = await submit(http, fake)
@@ -160,14 +160,14 @@ async def test_plans_settings_and_forgetting_over_http(http, fake):
     "change",
     [{"fail": {"sumbit": [500]}}, {"settings": {"run_seconds": -1}}, {"fail": {"submit": ["explode"]}}],
 )
-async def test_a_malformed_control_is_refused_and_says_why(http, fake, change):
+async def test_a_malformed_control_request_is_rejected_with_a_reason(http, fake, change):
     code, body = await control(http, fake, **change)
 
     assert code == 400
     assert next(iter(next(iter(change.values())))) in body["error"]
 
 
-def test_workers_bound_what_runs_at_once():
+def test_concurrent_jobs_are_limited_to_the_workers():
     now = 100.0
     jobs = Jobs(FakeRunpodSettings(run_seconds=10, workers=2), clock=lambda: now)
 
@@ -182,7 +182,7 @@ def test_workers_bound_what_runs_at_once():
     assert jobs.in_progress() == 3
 
 
-async def test_edges_give_every_photo_its_own_page(http):
+async def test_edge_pages_differ_by_photo(http):
     pages = []
     async with FakeRunpod(FakeRunpodSettings(page="edges")) as fake:
         for shade in (10, 200):
@@ -199,7 +199,7 @@ async def test_edges_give_every_photo_its_own_page(http):
     assert Image.open(io.BytesIO(base64.b64decode(pages[0]))).size == (64, 64)
 
 
-async def test_it_runs_as_a_program_and_ends_on_a_signal(http):
+async def test_the_fake_runs_as_a_program_and_ends_on_a_signal(http):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -217,7 +217,7 @@ async def test_it_runs_as_a_program_and_ends_on_a_signal(http):
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
-async def test_a_malformed_setting_ends_it_with_2():
+async def test_a_malformed_setting_ends_the_fake_with_2():
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -232,7 +232,7 @@ async def test_a_malformed_setting_ends_it_with_2():
     assert b"workers" in said
 
 
-async def test_planned_jobs_are_taken_on_step_by_step(fake, http):
+async def test_planned_jobs_advance_step_by_step(fake, http):
     fake.plan(JobPlan(states=["IN_QUEUE"]), JobPlan(states=["IN_QUEUE"]), JobPlan(states=["FAILED"]))
     jobs = [(await submit(http, fake))[1] for _ in range(3)]
 
@@ -248,7 +248,7 @@ async def test_planned_jobs_are_taken_on_step_by_step(fake, http):
     assert await states() == ["COMPLETED", "COMPLETED", "FAILED"]
 
 
-async def test_it_tells_how_many_faults_no_call_has_met(fake, http):
+async def test_the_number_of_pending_faults_is_reported(fake, http):
     fake.fail("status", 500, 500)
     assert fake.faults.due("status") == 2
     await status(http, fake, (await submit(http, fake))[1])

@@ -23,7 +23,7 @@ async def vectorize(fake: FakeVectorizer) -> int:
         return response.status
 
 
-async def test_answers_are_held_until_they_are_released() -> None:
+async def test_responses_are_held_until_released() -> None:
     async with FakeVectorizer() as fake:
         fake.hold()
         answer = asyncio.create_task(vectorize(fake))

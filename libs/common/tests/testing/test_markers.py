@@ -33,13 +33,13 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_a_fixture_says_through_others_that_a_server_is_needed(project: pytest.Pytester) -> None:
+def test_a_server_fixture_marks_tests_that_use_it_indirectly(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--collect-only", "-q", "-m", "server")
     result.stdout.fnmatch_lines(["test_some.py::test_of_a_server"])
     result.stdout.fnmatch_lines(["1/3 tests collected (2 deselected)*"])
 
 
-def test_a_test_that_does_not_say_so_cannot_start_a_server(project: pytest.Pytester) -> None:
+def test_a_test_without_the_server_marker_cannot_start_a_server(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("-m", "not server")
     result.assert_outcomes(passed=1, failed=1, deselected=1)
     result.stdout.fnmatch_lines(
@@ -48,7 +48,9 @@ def test_a_test_that_does_not_say_so_cannot_start_a_server(project: pytest.Pytes
 
 
 @pytest.mark.parametrize(("folder", "marker"), [("faults", "faults"), ("k8s", "server"), ("chart", "slow")])
-def test_the_folder_says_what_its_tests_are(pytester: pytest.Pytester, folder: str, marker: str) -> None:
+def test_the_marker_of_a_test_follows_from_its_folder(
+    pytester: pytest.Pytester, folder: str, marker: str
+) -> None:
     pytester.mkdir(folder)
     (pytester.path / folder / "test_it.py").write_text("def test_it(): pass\n")
     result = pytester.runpytest_subprocess("--collect-only", "-q", "-m", marker)

@@ -63,14 +63,14 @@ def test_facing_ends_are_joined_and_others_are_not():
     assert lengths(drawing) == [20, 50]
 
 
-def test_straight_on_is_one_curve_where_three_meet():
+def test_the_straight_line_through_a_junction_is_one_curve():
     drawing = Drawing(trace(mask(((5, 30), (55, 30)), ((30, 30), (30, 55)))))
     drawing.join_through()
 
     assert lengths(drawing) == [25, 50]
 
 
-def test_scraps_are_dropped_and_faint_lines_sooner():
+def test_short_and_faint_lines_are_dropped():
     strength = np.ones((60, 60), np.float32)
     strength[40:] = 0.2
     drawing = Drawing(trace(mask(((5, 10), (15, 10)), ((5, 20), (45, 20)), ((5, 50), (45, 50)))))
@@ -87,7 +87,7 @@ def test_smoothing_keeps_the_ends_and_rounds_the_corner():
     assert np.hypot(*(smoothed - (19, 0)).T).min() > 1
 
 
-def test_more_steps_ask_for_more_everywhere():
+def test_more_steps_lower_every_threshold():
     toddler, middle, adult = (detail_of(steps) for steps in (1, 4, 20))
 
     for least in ("merged", "small_area", "faint", "start", "follow", "stroke", "line", "rounding"):

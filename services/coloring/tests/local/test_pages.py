@@ -50,7 +50,7 @@ async def test_page_is_lines_on_white(page_of, photo):
 
 
 @pytest.mark.parametrize("photo", ["astronaut", "coffee", "cat"])
-async def test_lines_close_shapes_and_do_not_end_in_the_white(page_of, photo):
+async def test_lines_close_shapes_and_have_few_open_ends(page_of, photo):
     page = await page_of(photo)
 
     assert areas(page, least=2000) >= 8

@@ -53,7 +53,7 @@ def test_orientation_is_honoured(tmp_path, orientation, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif"])
-def test_orientation_in_xmp_turns_nothing(tmp_path, suffix):
+def test_xmp_orientation_is_not_applied(tmp_path, suffix):
     (tmp_path / f"photo.{suffix}").write_bytes(files.with_xmp(upright(), suffix.replace("jpg", "jpeg")))
 
     assert read_photo(tmp_path / f"photo.{suffix}").size == (64, 40)

@@ -50,7 +50,7 @@ async def ended(process):
     await until(lambda: process not in processes(), DEADLINE)
 
 
-async def test_fallback_is_used_and_said_where_the_model_is_missing(without_model, photos, progress):
+async def test_the_fallback_is_used_and_logged_when_the_model_is_missing(without_model, photos, progress):
     with capture_logs() as logs:
         page = await without_model.color(ColoringRequest(local_source(photos["coffee"]), 0.5, 4), progress)
 
@@ -62,7 +62,7 @@ async def test_fallback_is_used_and_said_where_the_model_is_missing(without_mode
     assert logs[-1]["detector"] == "classical"
 
 
-async def test_event_loop_runs_on_while_coloring(own, gated, progress):
+async def test_coloring_does_not_block_the_event_loop(own, gated, progress):
     task, process = await coloring(own, gated, progress)
 
     assert process != os.getpid()
@@ -72,7 +72,7 @@ async def test_event_loop_runs_on_while_coloring(own, gated, progress):
         await asyncio.wait_for(task, DEADLINE)
 
 
-async def test_killed_process_fails_its_page_only_and_the_next_one_is_made(own, gated, photos, progress):
+async def test_a_killed_process_fails_its_own_page_only(own, gated, photos, progress):
     """SIGKILL in mid-page: the attempt fails with a code, so that the job is retried."""
     task, process = await coloring(own, gated, progress)
     os.kill(process, signal.SIGKILL)
@@ -103,7 +103,7 @@ async def test_closing_ends_active_work(own, gated, progress):
     await ended(process)
 
 
-async def test_page_that_takes_too_long_is_ended(cache_dir, gated, photos, progress):
+async def test_a_page_that_takes_too_long_times_out(cache_dir, gated, photos, progress):
     provider = LocalColoringProvider(cache_dir=cache_dir, threads=1, timeout=DEADLINE)
     await provider.color(ColoringRequest(local_source(photos["cat"]), 0.5, 1), progress)
     provider._timeout = 0.5
@@ -113,7 +113,7 @@ async def test_page_that_takes_too_long_is_ended(cache_dir, gated, photos, progr
     assert caught.value.code == "timeout"
 
 
-async def test_no_more_photos_at_once_than_workers(cache_dir, tmp_path, progress):
+async def test_concurrent_photos_are_limited_to_the_workers(cache_dir, tmp_path, progress):
     provider = LocalColoringProvider(workers=2, cache_dir=cache_dir, threads=1)
     gates = [GatedPhoto(tmp_path / f"{number}.jpg") for number in range(3)]
     tasks = [
@@ -178,7 +178,7 @@ async def test_graph_is_built_once_and_again_when_damaged(tmp_path):
     assert (damaged / graph.name).stat().st_size == whole
 
 
-async def test_cache_that_cannot_be_written_is_no_failure(tmp_path):
+async def test_an_unwritable_cache_is_logged_and_ignored(tmp_path):
     (tmp_path / "file").touch()
 
     assert "coloring model cache write failed" in await prepared_logs(tmp_path / "file" / "cache")

@@ -8,7 +8,6 @@ from pastelka_coloring.providers.local.animal_eyes import animal_eyes
 from pastelka_coloring.providers.local.boundaries import trace_boundaries
 from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.focus import sharpness
-from pastelka_coloring.providers.local.hed import load_detector
 from pastelka_coloring.providers.local.inner_strokes import StrokeContext, inner_strokes
 from pastelka_coloring.providers.local.line_width import even_ink, ink_of
 from pastelka_coloring.providers.local.patches import patch_borders
@@ -16,19 +15,6 @@ from pastelka_coloring.providers.local.regions import RegionGraph, boundary_stre
 from pastelka_coloring.providers.local.ridges import Ridges, find_ridges, standing_out
 from pastelka_coloring.providers.local.strokes import Ink, area, line
 from pastelka_coloring.providers.local.subject import is_plausible
-
-
-def test_detector_finds_the_outline_of_a_disc(cache_dir):
-    photo = np.full((200, 240, 3), 235, np.uint8)
-    cv2.circle(photo, (120, 100), 60, (30, 60, 120), -1, cv2.LINE_AA)
-    found = load_detector(cache_dir, threads=1).edges(photo)
-
-    rows, columns = np.indices(found.fused.shape)
-    off = np.abs(np.hypot(rows - 100, columns - 120) - 60)
-    for edges in found:
-        assert edges.shape == (200, 240)
-        assert edges[off < 1].min() > 0.5
-        assert edges[off > 15].mean() < 0.1
 
 
 def test_border_of_two_colors_of_one_lightness_is_found():
@@ -59,7 +45,7 @@ def test_ridge_runs_along_its_line():
     assert found.direction[50, 50] == pytest.approx(np.pi / 4, abs=0.05)
 
 
-def test_a_lone_line_stands_out_more_than_one_in_texture():
+def test_an_isolated_line_stands_out_more_than_one_in_texture():
     strength = np.zeros((400, 400), np.float32)
     strength[:, 50] = strength[:, 200::4] = 0.5
     seen = standing_out(cv2.GaussianBlur(strength, (0, 0), 1), 2.0)
@@ -154,7 +140,7 @@ def test_second_eye_of_other_colors_is_found_by_its_rim():
     assert dark_places(animal_eyes(photo, mask)) == pytest.approx(np.array([(440, 330), (560, 330)]), abs=4)
 
 
-def test_mask_is_believed_only_where_its_border_lies_on_lines():
+def test_a_mask_is_plausible_only_if_its_border_lies_on_lines():
     _, mask = animal()
     line = np.zeros(mask.shape, np.float32)
     cv2.circle(line, (500, 400), 250, 1, 3)
@@ -175,7 +161,7 @@ def test_ink_is_even_however_many_lines_a_page_has(count, weight):
     assert drawn[-1].width.tolist() == spot.width.tolist()
 
 
-def test_inner_strokes_end_in_the_white_no_more_often_than_the_page_may_have():
+def test_inner_strokes_respect_the_limit_of_open_ends():
     edges = np.zeros((800, 1000), np.float32)
     for index in range(12):
         cv2.line(edges, (60 + 70 * index, 200), (60 + 70 * index, 420 + 20 * index), 1, 2)

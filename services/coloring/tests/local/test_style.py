@@ -47,7 +47,7 @@ def covered(page):
     return float((cv2.resize(dark, None, fx=1 / 25, fy=1 / 25, interpolation=cv2.INTER_AREA) > 0).mean())
 
 
-async def test_backgrounds_have_less_and_less_and_leave_regions_closed(page_of):
+async def test_lighter_backgrounds_have_fewer_lines_and_keep_regions_closed(page_of):
     keep, quiet, none = [await page_of("coffee", background=background) for background in Background]
 
     assert covered(none) < 0.9 * covered(quiet)
@@ -97,7 +97,7 @@ async def test_photo_without_subject_keeps_its_lines(provider, progress, tmp_pat
     assert none.sum() == pytest.approx(keep.sum(), rel=0.05)
 
 
-def test_all_that_is_left_of_the_boundaries_is_the_subjects():
+def test_only_the_boundaries_of_the_subject_are_kept():
     labels = np.repeat(np.arange(1, 7, dtype=np.int32), 20)[None].repeat(60, axis=0)
     salient = np.zeros(labels.shape, np.float32)
     salient[:, 35:90] = 1

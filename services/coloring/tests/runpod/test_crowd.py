@@ -14,9 +14,7 @@ from services.coloring.tests.runpod.virtual_time import in_virtual_time
 JOBS = 200
 
 
-async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
-    fake, make_provider, patient, save, drawing, recorders
-):
+async def test_two_hundred_concurrent_jobs_are_polled(fake, make_provider, patient, save, drawing, recorders):
     fake.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS"])] * JOBS)
     provider = make_provider(poll_interval=3.0, max_in_queue=JOBS, client=patient)
     request = ColoringRequest(local_source(save(drawing())), megapixels=1.0, steps=4)
@@ -33,7 +31,7 @@ async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
     assert fake.stats()["submits"] == JOBS
 
 
-def test_turns_are_given_in_order_and_no_faster_than_the_rate():
+def test_poll_slots_are_granted_in_order_and_at_the_rate():
     order: list[int] = []
 
     async def thirty_five_at_once() -> float:
@@ -53,7 +51,7 @@ def test_turns_are_given_in_order_and_no_faster_than_the_rate():
     assert 0.29 <= took <= 0.31  # 5 at once, the others 10 ms apart
 
 
-def test_jobs_that_are_polled_as_fast_as_possible_get_the_same_share():
+def test_polls_are_shared_evenly_between_jobs():
     polls = [0] * 30
 
     async def poll_for_ten_seconds() -> None:
@@ -76,14 +74,14 @@ def test_jobs_that_are_polled_as_fast_as_possible_get_the_same_share():
     assert 590 <= sum(polls) <= 605  # 60 a second after a burst of 5
 
 
-def test_polls_come_soon_at_first_and_never_rarer_than_the_interval():
+def test_poll_delays_start_short_and_never_exceed_the_interval():
     assert 0.2 <= poll_delay(0.0, 3.0) <= 0.25
     assert 0.6 <= poll_delay(5.0, 3.0) <= 0.75
     assert 2.5 <= poll_delay(500.0, 3.0) <= 3.0
     assert poll_delay(0.0, 0.1) <= 0.1
 
 
-def test_retries_back_off_and_never_come_before_they_are_wanted():
+def test_retries_back_off_and_respect_retry_after():
     assert 0.25 <= retry_delay(1, None) <= 0.5
     assert 5.0 <= retry_delay(1000, None) <= 10.0
     assert all(retry_delay(1, 7.0) >= 7.0 for _ in range(50))

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
         (302, "provider_refused"),
     ],
 )
-async def test_submit_refused_for_good(fake, color, fault, code):
+async def test_a_rejected_submission_is_a_permanent_error(fake, color, fault, code):
     fake.fail("submit", fault)
 
     with pytest.raises(PermanentError) as caught:
@@ -54,7 +54,7 @@ async def test_submit_refused_for_good(fake, color, fault, code):
         ("garbage", "submit_unknown"),
     ],
 )
-async def test_submit_that_may_be_tried_again_says_whether_it_is_safe(fake, color, progress, fault, code):
+async def test_a_transient_submission_error_tells_whether_a_retry_is_safe(fake, color, progress, fault, code):
     fake.fail("submit", fault)
 
     with pytest.raises(TransientError) as caught:
@@ -65,7 +65,7 @@ async def test_submit_that_may_be_tried_again_says_whether_it_is_safe(fake, colo
     assert fake.stats()["submits"] == (1 if fault == "lost" else 0)
 
 
-async def test_submit_whose_answer_is_cut_off_is_unknown(fake, color):
+async def test_a_submission_with_a_truncated_response_is_unknown(fake, color):
     fake.wire.misbehave("truncated")
 
     with pytest.raises(TransientError, match="ended early") as caught:
@@ -75,7 +75,7 @@ async def test_submit_whose_answer_is_cut_off_is_unknown(fake, color):
     assert fake.stats()["submits"] == 1
 
 
-async def test_a_refusal_that_is_cut_off_is_still_a_refusal(fake, color):
+async def test_a_truncated_error_response_keeps_its_status(fake, color):
     fake.fail("submit", 401)
     fake.wire.misbehave("truncated")
 
@@ -85,7 +85,7 @@ async def test_a_refusal_that_is_cut_off_is_still_a_refusal(fake, color):
     assert caught.value.code == "provider_unauthorized"
 
 
-async def test_polls_whose_answers_are_cut_off_slow_or_dressed_up_are_ridden_out(fake, color):
+async def test_polling_tolerates_truncated_slow_and_encoded_responses(fake, color):
     fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
     fake.wire.misbehave(
         "length", "truncated", "long_headers", frozenset({"truncated", "gzip"}), "gzip", "slow"
@@ -96,7 +96,7 @@ async def test_polls_whose_answers_are_cut_off_slow_or_dressed_up_are_ridden_out
     assert fake.stats()["submits"] == 1
 
 
-async def test_a_poll_that_is_cut_off_says_so(fake, make_provider, color, progress):
+async def test_a_truncated_poll_response_is_reported_as_such(fake, make_provider, color, progress):
     await color()
     api = make_provider()._api
     fake.wire.misbehave("truncated")
@@ -107,7 +107,7 @@ async def test_a_poll_that_is_cut_off_says_so(fake, make_provider, color, progre
     assert caught.value.code == "provider_answer_truncated"
 
 
-async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
+async def test_a_submission_without_a_response_is_unknown(fake, color, impatient):
     fake.fail("submit", "hang")
 
     with pytest.raises(TransientError) as caught:
@@ -116,7 +116,7 @@ async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
     assert caught.value.code == "submit_unknown"
 
 
-async def test_a_submission_without_a_listener_is_safe_to_repeat(color):
+async def test_a_submission_to_a_closed_port_is_safe_to_repeat(color):
     async with FakeRunpod() as gone:
         pass
 
@@ -126,7 +126,7 @@ async def test_a_submission_without_a_listener_is_safe_to_repeat(color):
     assert caught.value.code == "provider_unreachable"
 
 
-async def test_submit_to_a_name_that_does_not_exist_is_safe_to_repeat(color):
+async def test_a_submission_to_an_unknown_host_is_safe_to_repeat(color):
     with pytest.raises(TransientError) as caught:
         await color(base_url="http://nowhere.invalid/v2")
 
@@ -152,7 +152,7 @@ async def test_retry_after_of_a_submit_is_passed_on(fake, color, value, least, m
 
 
 @pytest.mark.parametrize("value", ["soon", "-3", "1.5"])
-async def test_a_senseless_retry_after_is_ignored(fake, color, value):
+async def test_an_invalid_retry_after_is_ignored(fake, color, value):
     fake.fail("submit", FaultAnswer(status=503, retry_after=value))
 
     with pytest.raises(TransientError) as caught:
@@ -175,7 +175,7 @@ async def test_wrong_key_and_endpoint(color):
 @pytest.mark.parametrize(
     "fault", [302, 400, 401, 403, 404, 405, 409, 408, 429, 500, 502, 503, 504, 524, "drop", "garbage"]
 )
-async def test_polls_ride_out_what_may_pass(fake, color, fault):
+async def test_polling_tolerates_transient_errors(fake, color, fault):
     fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
     fake.fail("status", fault)
 
@@ -184,21 +184,21 @@ async def test_polls_ride_out_what_may_pass(fake, color, fault):
     assert fake.stats()["submits"] == 1
 
 
-async def test_a_page_lost_on_its_way_is_fetched_again(fake, color):
+async def test_a_page_with_a_lost_response_is_polled_again(fake, color):
     fake.fail("status", "lost")
 
     assert await color() == drawn_page()
     assert (fake.stats()["submits"], fake.stats()["polls"]) == (1, 2)
 
 
-async def test_a_poll_without_an_answer_is_ridden_out(fake, color, impatient):
+async def test_polling_tolerates_a_missing_response(fake, color, impatient):
     fake.fail("status", "hang")
 
     assert await color(client=impatient) == drawn_page()
     assert fake.stats()["submits"] == 1
 
 
-async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, color, progress):
+async def test_an_outage_longer_than_the_timeout_loses_no_page(fake, color, progress):
     """What the job became during the silence is not known; its result is kept for 30 minutes."""
     fake.plan(JobPlan(states=["IN_PROGRESS", "COMPLETED"]))
     fake.fail("status", "drop", 503, 401)
@@ -209,7 +209,7 @@ async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, col
     assert (fake.stats()["submits"], fake.stats()["cancels"]) == (1, 0)
 
 
-async def test_a_silence_longer_than_a_result_is_kept_ends_the_job(fake, color):
+async def test_an_outage_longer_than_the_result_retention_ends_the_job(fake, color):
     fake.fail("status", *[401] * 1000)
 
     with pytest.raises(PermanentError, match="reported nothing about the job") as caught:
@@ -218,7 +218,7 @@ async def test_a_silence_longer_than_a_result_is_kept_ends_the_job(fake, color):
     assert caught.value.code == "provider_unauthorized"
 
 
-async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, color, progress):
+async def test_a_failed_cancellation_does_not_hide_the_timeout(fake, color, progress):
     fake.settings.run_seconds = 3600
     fake.fail("cancel", *[500] * 10)
 
@@ -228,19 +228,19 @@ async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, col
     assert fake.faults.given == 3
 
 
-async def test_three_404_in_a_row_do_not_lose_the_page(fake, color):
+async def test_three_consecutive_404_do_not_lose_the_page(fake, color):
     fake.fail("status", 404, 404, 404)
 
     assert await color(timeouts=WatchTimeouts()) == drawn_page()
 
 
-async def test_404_is_believed_after_several_answers_however_long_they_took(fake, color):
+async def test_404_is_accepted_only_after_several_responses(fake, color):
     fake.fail("status", *[404] * 3)
 
     assert await color(timeouts=WatchTimeouts(unknown=0.0)) == drawn_page()
 
 
-async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
+async def test_an_expired_job_is_not_submitted_again(fake, color, progress):
     with pytest.raises(PermanentError) as caught:
         await color(job_id="expired-long-ago", timeouts=WatchTimeouts(unknown=0.5))
 
@@ -250,7 +250,7 @@ async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
 
 
 @pytest.mark.parametrize("fault", [302, 400, 401, 403, 404, 409, 410])
-async def test_one_stray_answer_to_a_cancel_does_not_let_the_job_run_on(fake, make_provider, fault):
+async def test_a_cancellation_is_retried_after_one_error_response(fake, make_provider, fault):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
     fake.fail("cancel", fault)
@@ -260,7 +260,7 @@ async def test_one_stray_answer_to_a_cancel_does_not_let_the_job_run_on(fake, ma
     assert job.cancelled
 
 
-async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provider):
+async def test_a_failing_cancellation_is_retried_and_then_raises(fake, make_provider):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
     fake.fail("cancel", 500, "drop", 503)
@@ -273,13 +273,13 @@ async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provide
     assert fake.stats()["cancels"] == 1
 
 
-async def test_an_endless_answer_is_not_read_to_its_end(fake, color, small_answers):
+async def test_an_endless_poll_response_is_aborted(fake, color, small_answers):
     with pytest.raises(PermanentError, match="reported nothing about the job"):
         async with asyncio.timeout(10):
             await color(limits=small_answers, timeouts=WatchTimeouts(run=0.3, result=0.2))
 
 
-async def test_a_server_that_takes_only_post_is_asked_by_post(make_provider, request_for, progress):
+async def test_a_server_that_accepts_only_post_is_polled_by_post(make_provider, request_for, progress):
     """The local server of RunPod's SDK, whose routes lie right below its address."""
     async with FakeRunpod(FakeRunpodSettings(api_key="a-secret-key", status_method="POST")) as local:
         local.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"])] * 2)
@@ -291,7 +291,7 @@ async def test_a_server_that_takes_only_post_is_asked_by_post(make_provider, req
         assert local.asked_in_vain == 1  # remembered
 
 
-async def test_the_key_is_in_no_repr(make_provider):
+async def test_repr_does_not_contain_the_key(make_provider):
     provider = make_provider()
 
     assert "a-secret-key" not in repr(vars(provider))

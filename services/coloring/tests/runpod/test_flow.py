@@ -29,7 +29,7 @@ async def test_statuses_come_in_the_order_of_the_plan(fake, color, progress):
     assert progress.job_id in fake.jobs.by_id
 
 
-async def test_a_job_put_back_into_the_queue_is_reported_again(fake, color, progress):
+async def test_a_requeued_job_is_reported_as_queued_again(fake, color, progress):
     fake.plan(JobPlan(states=["IN_PROGRESS", "IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
 
     await color()
@@ -37,7 +37,7 @@ async def test_a_job_put_back_into_the_queue_is_reported_again(fake, color, prog
     assert steps(progress)[3:] == ["runpod_processing", "runpod_queued", "runpod_processing"]
 
 
-async def test_queue_and_run_that_take_time_are_both_seen(fake, color, progress):
+async def test_slow_queue_and_run_are_both_reported(fake, color, progress):
     fake.settings.queue_seconds = fake.settings.run_seconds = 0.6
 
     await color(poll_interval=3.0)
@@ -63,7 +63,7 @@ async def test_a_known_job_needs_no_photo(fake, color, tmp_path):
 
 
 @pytest.mark.parametrize("output", ["plain", "nested", "data_url", "nested_data_url"])
-async def test_every_form_of_output_is_understood(fake, color, output):
+async def test_every_output_format_is_parsed(fake, color, output):
     fake.settings.output = output
 
     assert await color() == drawn_page()
@@ -87,7 +87,7 @@ async def test_every_form_of_output_is_understood(fake, color, output):
         (JobPlan(states=["IN_PROGRESS", "TIMED_OUT"]), "provider_timed_out", "time limit"),
     ],
 )
-async def test_a_job_that_ends_badly_is_permanent(fake, color, plan, code, words):
+async def test_a_failed_job_is_a_permanent_error(fake, color, plan, code, words):
     fake.plan(plan)
 
     with pytest.raises(PermanentError) as caught:
@@ -98,7 +98,7 @@ async def test_a_job_that_ends_badly_is_permanent(fake, color, plan, code, words
     assert fake.stats()["submits"] == 1
 
 
-async def test_the_reason_is_trimmed_and_holds_no_key(fake, color):
+async def test_a_failure_reason_is_truncated_and_contains_no_key(fake, color):
     fake.plan(JobPlan(states=["FAILED"], error="key a-secret-key refused\n" + "x" * 5000))
 
     with pytest.raises(PermanentError) as caught:
@@ -109,7 +109,7 @@ async def test_the_reason_is_trimmed_and_holds_no_key(fake, color):
     assert "key *** refused" in caught.value.message
 
 
-async def test_an_unknown_state_is_waited_out_and_logged_once(fake, color, progress):
+async def test_an_unknown_state_is_tolerated_and_logged_once(fake, color, progress):
     fake.plan(JobPlan(states=["WARMING_UP", "WARMING_UP", "WARMING_UP", "COMPLETED"]))
 
     with capture_logs() as logs:
@@ -135,7 +135,7 @@ async def test_an_unknown_state_is_waited_out_and_logged_once(fake, color, progr
         (JobPlan(states=["FAILED"], error={"code": 7}), '{"code": 7}'),
     ],
 )
-async def test_the_error_that_a_worker_put_into_its_answer_is_shown(fake, color, plan, words):
+async def test_an_error_in_the_output_of_a_job_is_reported(fake, color, plan, words):
     fake.plan(plan)
 
     with pytest.raises(PermanentError) as caught:
@@ -145,7 +145,7 @@ async def test_the_error_that_a_worker_put_into_its_answer_is_shown(fake, color,
     assert words in caught.value.message
 
 
-async def test_the_error_of_an_output_is_cut_and_holds_no_key(fake, color):
+async def test_an_error_in_the_output_is_truncated_and_contains_no_key(fake, color):
     fake.plan(JobPlan(output={"error": "key a-secret-key refused\n" + "x" * 5000}))
 
     with pytest.raises(PermanentError) as caught:
@@ -172,7 +172,7 @@ async def test_the_error_of_an_output_is_cut_and_holds_no_key(fake, color):
         {"image": "aGVsbG8="},
     ],
 )
-async def test_output_that_is_no_page_is_permanent(fake, color, output):
+async def test_an_output_without_a_page_is_a_permanent_error(fake, color, output):
     fake.plan(JobPlan(output=output))
 
     with pytest.raises(PermanentError) as caught:
@@ -181,14 +181,14 @@ async def test_output_that_is_no_page_is_permanent(fake, color, output):
     assert caught.value.code == "provider_output_invalid"
 
 
-async def test_a_page_cut_off_is_refused(fake, color, encoded):
+async def test_a_truncated_page_is_rejected(fake, color, encoded):
     fake.plan(JobPlan(output={"image": encoded(drawn_page()[:-2000])}))
 
     with pytest.raises(PermanentError, match="provider_output_invalid"):
         await color()
 
 
-async def test_a_page_of_absurd_size_is_refused(fake, color, encoded):
+async def test_a_page_with_too_many_pixels_is_rejected(fake, color, encoded):
     buffer = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
     fake.plan(JobPlan(output={"image": encoded(buffer.getvalue())}))
@@ -209,7 +209,7 @@ async def test_another_format_becomes_png(fake, color, saved, kind, mode):
         assert (image.format, image.size) == ("PNG", (640, 480))
 
 
-async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
+async def test_a_job_timeout_cancels_the_job_at_runpod(fake, color, progress):
     fake.settings.run_seconds = 3600
 
     with pytest.raises(PermanentError) as caught:
@@ -220,7 +220,7 @@ async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
     assert fake.stats()["cancels"] == 1
 
 
-async def test_a_page_done_while_its_job_is_cancelled_is_not_thrown_away(fake, color):
+async def test_a_page_completed_during_the_cancellation_is_used(fake, color):
     fake.plan(JobPlan(states=["IN_PROGRESS"]))
     fake.fail("cancel", "hang")
     coloring = asyncio.ensure_future(color(timeouts=WatchTimeouts(run=0.1)))
@@ -232,7 +232,7 @@ async def test_a_page_done_while_its_job_is_cancelled_is_not_thrown_away(fake, c
     assert await coloring == drawn_page()
 
 
-async def test_the_time_that_runpod_reports_of_a_job_taken_over_counts(fake, color, progress):
+async def test_the_timeout_of_a_resumed_job_counts_from_its_start_at_runpod(fake, color, progress):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
     job.submitted -= 500  # in the queue for 500 s, which is not work
@@ -248,7 +248,7 @@ async def test_the_time_that_runpod_reports_of_a_job_taken_over_counts(fake, col
     assert job.cancelled
 
 
-async def test_a_timeout_of_the_report_is_not_ours(fake, make_provider, request_for, progress):
+async def test_a_timeout_while_reporting_does_not_cancel_the_job(fake, make_provider, request_for, progress):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
 
@@ -261,7 +261,7 @@ async def test_a_timeout_of_the_report_is_not_ours(fake, make_provider, request_
     assert fake.stats()["cancels"] == 0
 
 
-async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, progress):
+async def test_a_cancelled_submission_stores_the_job_id_first(fake, color, progress):
     fake.fail("submit", "hang")
     coloring = asyncio.ensure_future(color())
     await fake.until(lambda: fake.faults.given == 1)
@@ -279,7 +279,7 @@ async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, pr
     assert progress.job_id in fake.jobs.by_id
 
 
-async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fake, color, impatient):
+async def test_a_cancelled_submission_that_fails_raises_cancelled_error(fake, color, impatient):
     fake.fail("submit", "hang")
     causes = []
 
@@ -300,7 +300,7 @@ async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fak
     assert [type(cause) for cause in causes] == [SubmitUnknownError]
 
 
-async def test_cancelled_while_polling_the_job_goes_on(fake, color):
+async def test_cancelling_the_poll_does_not_cancel_the_job(fake, color):
     fake.settings.run_seconds = 3600
     coloring = asyncio.ensure_future(color())
     await fake.until(lambda: fake.stats()["polls"] > 2)
@@ -312,7 +312,7 @@ async def test_cancelled_while_polling_the_job_goes_on(fake, color):
     assert fake.stats()["cancels"] == 0
 
 
-async def test_cancel_stops_the_job_and_the_poll_says_so(fake, color, make_provider, progress):
+async def test_cancelling_a_job_ends_its_poll_with_provider_cancelled(fake, color, make_provider, progress):
     fake.settings.run_seconds = 3600
     coloring = asyncio.ensure_future(color())
     await fake.until(lambda: fake.stats()["polls"] > 0)
@@ -323,7 +323,7 @@ async def test_cancel_stops_the_job_and_the_poll_says_so(fake, color, make_provi
         await asyncio.wait_for(coloring, 5)
 
 
-async def test_cancelling_what_is_unknown_or_has_ended_is_fine(fake, make_provider):
+async def test_cancelling_an_unknown_or_ended_job_succeeds(fake, make_provider):
     ended = fake.jobs.submit("cGhvdG8=")
     provider = make_provider()
 
@@ -335,7 +335,7 @@ async def test_cancelling_what_is_unknown_or_has_ended_is_fine(fake, make_provid
     assert fake.jobs.state(ended) == "COMPLETED"
 
 
-async def test_what_is_sent_is_the_photo_with_its_options(fake, color, progress, save, drawing):
+async def test_the_photo_is_sent_with_its_options(fake, color, progress, save, drawing):
     photo = save(drawing())
 
     await color(photo)

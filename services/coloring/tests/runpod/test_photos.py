@@ -45,7 +45,7 @@ async def test_a_turned_photo_is_sent_upright(color, turned, sent, orientation, 
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
-async def test_orientation_in_xmp_turns_nothing_and_is_not_sent(color, tmp_path, drawing, sent, image_format):
+async def test_xmp_orientation_is_ignored_and_not_sent(color, tmp_path, drawing, sent, image_format):
     """A decoder of the endpoint may read XMP, as Pillow does."""
     photo = tmp_path / "photo"
     photo.write_bytes(files.with_xmp(drawing(), image_format))
@@ -107,7 +107,7 @@ async def test_sixteen_bit_colors_become_eight(fake, color, tmp_path, sixteen_bi
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
-async def test_what_is_transparent_becomes_white(color, save, drawing, sent, mode):
+async def test_transparent_pixels_become_white(color, save, drawing, sent, mode):
     image = drawing().convert("RGBA")
     image.paste((0, 0, 0, 0), (800, 0, 1600, 1200))
     if mode == "PA":
@@ -142,13 +142,13 @@ async def test_a_photo_too_wide_is_scaled(color, save, drawing, sent):
     assert near(sent().getpixel((10, 10)), RED)
 
 
-async def test_a_line_of_pixels_is_still_a_photo(color, save, drawing, sent):
+async def test_a_photo_one_pixel_high_is_accepted(color, save, drawing, sent):
     await color(save(drawing(9000, 1), "photo.png"))
 
     assert sent().size == (4096, 1)
 
 
-async def test_a_photo_too_heavy_is_made_to_fit(fake, color, save):
+async def test_a_photo_above_the_request_limit_is_scaled_down(fake, color, save):
     noise = Image.frombytes("RGB", (2000, 1500), os.urandom(2000 * 1500 * 3))
     limits = RunpodLimits(photo=UploadLimits(request_bytes=600_000))
 
@@ -169,7 +169,7 @@ async def test_a_photo_of_ten_megabytes_stays_below_the_limit_of_runpod(color, s
 
 
 @pytest.mark.parametrize("content", [b"", b"not a photo", b"\xff\xd8\xff\xe0 and then nothing"])
-async def test_what_cannot_be_decoded_is_refused_before_it_is_paid(fake, color, progress, tmp_path, content):
+async def test_an_undecodable_photo_is_refused_before_submission(fake, color, progress, tmp_path, content):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(content)
 
@@ -181,7 +181,7 @@ async def test_what_cannot_be_decoded_is_refused_before_it_is_paid(fake, color, 
     assert fake.stats()["submits"] == 0
 
 
-async def test_a_photo_cut_off_is_refused_when_it_has_to_be_decoded(color, save, drawing):
+async def test_a_truncated_photo_that_must_be_decoded_is_refused(color, save, drawing):
     photo = save(drawing(600, 400), "photo.png")
     photo.write_bytes(photo.read_bytes()[:400])
 
@@ -189,14 +189,14 @@ async def test_a_photo_cut_off_is_refused_when_it_has_to_be_decoded(color, save,
         await color(photo)
 
 
-async def test_a_photo_that_is_missing(color, tmp_path):
+async def test_a_missing_photo_is_reported(color, tmp_path):
     with pytest.raises(PermanentError, match="photo_missing"):
         await color(tmp_path / "none.jpg")
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # as in production
 @pytest.mark.parametrize("side", [10_000, 20_000])  # above ours; above Pillow's own
-async def test_a_photo_of_absurd_size_is_refused(color, save, side):
+async def test_a_photo_with_too_many_pixels_is_refused(color, save, side):
     with pytest.raises(PermanentError, match="photo_too_large"):
         await color(save(Image.new("1", (side, side)), "photo.png"))
 

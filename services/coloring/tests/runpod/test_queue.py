@@ -54,7 +54,7 @@ async def test_a_hundred_photos_on_three_workers_all_become_pages(
     assert (fake.stats()["submits"], fake.stats()["cancels"]) == (100, 0)
 
 
-async def test_no_more_is_submitted_than_the_endpoint_works_off_in_time(
+async def test_submissions_are_limited_to_what_the_endpoint_processes_in_time(
     fake, make_provider, patient, request_of, recorders
 ):
     """Submitted at once, the last ones would wait for ten seconds, twice as long as they may."""
@@ -80,7 +80,7 @@ async def test_a_fixed_limit_is_never_exceeded(fake, make_provider, request_of, 
     assert 0 < most <= 4
 
 
-async def test_a_photo_that_waits_for_room_can_be_cancelled(fake, make_provider, request_of, recorders):
+async def test_a_photo_waiting_for_a_queue_slot_can_be_cancelled(fake, make_provider, request_of, recorders):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     provider = make_provider(max_in_queue=1)
     first, second, third = (
@@ -95,7 +95,7 @@ async def test_a_photo_that_waits_for_room_can_be_cancelled(fake, make_provider,
     assert fake.stats()["submits"] == 2
 
 
-async def test_a_job_that_never_left_the_queue_is_cancelled_and_to_be_submitted_again(fake, color, progress):
+async def test_a_job_stuck_in_the_queue_is_cancelled_and_postponed(fake, color, progress):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
 
     with pytest.raises(PostponedError) as caught:
@@ -108,7 +108,7 @@ async def test_a_job_that_never_left_the_queue_is_cancelled_and_to_be_submitted_
     assert progress.calls[-2:] == ["withdrawing", f"withdrawn:{job.id}"]
 
 
-async def test_the_third_time_that_a_job_never_left_the_queue_is_the_last(fake, color, progress):
+async def test_the_third_queue_timeout_is_a_permanent_error(fake, color, progress):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     progress.calls += ["withdrawn:a", "withdrawn:b"]
 
@@ -117,7 +117,7 @@ async def test_the_third_time_that_a_job_never_left_the_queue_is_the_last(fake, 
 
 
 @pytest.mark.parametrize("states", [["COMPLETED"], ["IN_PROGRESS", "COMPLETED"]])
-async def test_a_job_that_a_worker_took_before_it_was_cancelled_is_used(fake, color, progress, states):
+async def test_a_job_started_before_its_cancellation_is_used(fake, color, progress, states):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", "hang")
     coloring = asyncio.ensure_future(color(timeouts=STUCK))
@@ -130,7 +130,7 @@ async def test_a_job_that_a_worker_took_before_it_was_cancelled_is_used(fake, co
     assert not any(word.startswith("withdrawn:") for word in progress.calls)
 
 
-async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake, color, progress):
+async def test_an_unconfirmed_cancellation_causes_no_resubmission(fake, color, progress):
     """Neither a refusal nor a stray 404 says that the job is over."""
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", 404, 500, 500)
@@ -148,7 +148,7 @@ async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake,
     assert await coloring == drawn_page()
 
 
-async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
+async def test_a_job_unknown_after_its_cancellation_is_postponed(fake, color):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", "hang")
     coloring = asyncio.ensure_future(color(timeouts=WatchTimeouts(queue=0.2, unknown=0.1)))
@@ -160,7 +160,7 @@ async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
         await coloring
 
 
-def test_the_limit_follows_what_the_endpoint_works_off():
+def test_the_queue_limit_adapts_to_the_throughput_of_the_endpoint():
     window = QueueWindow(queue_timeout=3600)
     window.adapt(32, 427.0)  # three workers, 40 s a page
     assert window.limit == 64  # at most doubled
@@ -170,7 +170,7 @@ def test_the_limit_follows_what_the_endpoint_works_off():
     assert window.limit == 34
 
 
-def test_a_limit_that_was_not_in_use_does_not_grow():
+def test_an_unused_limit_does_not_grow():
     window = QueueWindow(queue_timeout=3600)
 
     for _ in range(20):
@@ -181,7 +181,7 @@ def test_a_limit_that_was_not_in_use_does_not_grow():
     assert window.limit == 1
 
 
-def test_a_fixed_limit_learns_nothing():
+def test_a_fixed_limit_does_not_adapt():
     window = QueueWindow(queue_timeout=3600, fixed=7)
 
     window.adapt(7, 0.0)

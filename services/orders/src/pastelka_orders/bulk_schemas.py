@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_orders.api.field_limits import MAX_ESTIMATED, MAX_JOINED, ORDER_NUMBER_LENGTH
@@ -11,9 +11,22 @@ from pastelka_orders.handlers.estimates import Action
 from pastelka_orders.repository.exports import What
 
 _Number = Annotated[str, Field(min_length=1, max_length=ORDER_NUMBER_LENGTH, pattern=r"^[^/\x00]+$")]
-_UNIQUE = {"uniqueItems": True}
 
-OrderNumbers = Annotated[list[_Number], Field(min_length=1, max_length=MAX_JOINED, json_schema_extra=_UNIQUE)]
+
+def _unique(numbers: list[str]) -> list[str]:
+    seen: set[str] = set()
+    for number in numbers:
+        if number in seen:
+            raise ValueError(f"the order {number} is given twice; give each order once")
+        seen.add(number)
+    return numbers
+
+
+_Numbers = Annotated[list[_Number], AfterValidator(_unique)]
+
+OrderNumbers = Annotated[
+    _Numbers, Field(min_length=1, max_length=MAX_JOINED, json_schema_extra={"uniqueItems": True})
+]
 """Orders whose files become one."""
 
 
@@ -32,7 +45,7 @@ class EstimateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     order_numbers: Annotated[
-        list[_Number], Field(min_length=1, max_length=MAX_ESTIMATED, json_schema_extra=_UNIQUE)
+        _Numbers, Field(min_length=1, max_length=MAX_ESTIMATED, json_schema_extra={"uniqueItems": True})
     ]
     action: Annotated[
         Action,

@@ -42,12 +42,14 @@ def came(peer: str | None, scheme: str = "http", **sent: str) -> ClientInfo:
         ("unix:", CLIENT, "unix:"),
     ],
 )
-def test_who_asks(peer: str | None, forwarded: str | None, client: str) -> None:
+def test_the_client_address_is_taken_from_trusted_proxies_only(
+    peer: str | None, forwarded: str | None, client: str
+) -> None:
     sent = {} if forwarded is None else {"X_Forwarded_For": forwarded}
     assert came(peer, **sent).client == client
 
 
-def test_name_and_scheme_are_the_clients_own_where_a_gateway_says_so() -> None:
+def test_host_and_scheme_are_taken_from_trusted_proxies_only() -> None:
     sent = {"Host": "orders:8000", "X_Forwarded_Host": "studio.example", "X_Forwarded_Proto": "https"}
     client_info = came(GATEWAY, **sent)
     assert (client_info.host, client_info.secure) == ("studio.example", True)
@@ -92,7 +94,7 @@ def test_a_gateway_authenticates_no_user() -> None:
         ("192.168.1.2", False),
     ],
 )
-def test_a_name_that_can_only_mean_this_machine(host: str, *, is_ours: bool) -> None:
+def test_loopback_host_names_are_recognized(host: str, *, is_ours: bool) -> None:
     assert is_loopback_name(host) is is_ours
 
 
@@ -121,14 +123,14 @@ def test_a_name_that_can_only_mean_this_machine(host: str, *, is_ours: bool) -> 
         ({"Sec_Fetch_Site": "same-site"}, "another site (same-site)"),
     ],
 )
-def test_whose_page_asks(sent: dict[str, str], refused: str | None) -> None:
+def test_cross_site_origins_are_detected(sent: dict[str, str], refused: str | None) -> None:
     origins = OriginPolicy(settings(allowed_origins="https://other.example"))
     headers = Headers({name.replace("_", "-"): value for name, value in sent.items()})
     client_info = came(GATEWAY, X_Forwarded_Host="studio.example")
     assert origins.cross_site_origin(headers, client_info) == refused
 
 
-def test_behind_tls_a_page_without_it_is_not_ours() -> None:
+def test_behind_tls_an_http_origin_is_cross_site() -> None:
     client_info = came(GATEWAY, X_Forwarded_Host="studio.example", X_Forwarded_Proto="https")
     origins = OriginPolicy(settings())
     assert origins.cross_site_origin(Headers({"Origin": "https://studio.example"}), client_info) is None
@@ -146,12 +148,12 @@ def test_behind_tls_a_page_without_it_is_not_ours() -> None:
         ("auth_proxy_user_header", "X User", "String should match pattern"),
     ],
 )
-def test_settings_that_are_wrong(name: str, value: str, complaint: str) -> None:
+def test_invalid_access_settings_are_rejected(name: str, value: str, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         AccessSettings.model_validate({name: value})
 
 
-def test_elsewhere_is_told_by_what_shows_it() -> None:
+def test_the_reason_for_a_remote_client_is_reported() -> None:
     local: dict[str, Any] = {"Host": "localhost:8080", "X_Forwarded_Host": "localhost:8080"}
     assert came("127.0.0.1", **local).remote_reason is None
     assert came("127.0.0.1", X_Forwarded_For="::1", **local).remote_reason is None

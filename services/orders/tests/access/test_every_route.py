@@ -246,20 +246,20 @@ def outcome(response: Any) -> Outcome:
     return IN
 
 
-async def test_what_needs_no_caller_is_listed_here(api: Any) -> None:
+async def test_the_routes_without_authentication_are_exactly_the_listed_ones(api: Any) -> None:
     found = {
         (method, path): rule.name for method, path, rule in permissions(api.app) if not rule.needs_principal
     }
     assert found == WITHOUT_CALLER
 
 
-async def test_what_changes_something_needs_an_operator(api: Any) -> None:
+async def test_routes_that_change_data_require_an_operator(api: Any) -> None:
     for method, path, rule in permissions(api.app):
         if (method, path) not in WITHOUT_CALLER:
             assert rule.name == ("viewer" if method == "GET" else "operator"), (method, path)
 
 
-async def test_the_documented_answers_are_those_of_the_rule(api: Any) -> None:
+async def test_the_documented_responses_match_the_permission(api: Any) -> None:
     document = api.app.openapi()
     assert set(document["components"]["securitySchemes"]) == {"session", "token"}
     for method, path, rule in permissions(api.app):
@@ -271,7 +271,7 @@ async def test_the_documented_answers_are_those_of_the_rule(api: Any) -> None:
             assert {"401", "403"} <= set(operation["responses"]), (method, path)
 
 
-async def test_nothing_of_a_body_is_read_before_it_is_known_who_asks(locked_api: Any, people: Any) -> None:
+async def test_no_body_is_read_before_authorization(locked_api: Any, people: Any) -> None:
     """Else anybody could make the API take in as much as an upload may have."""
     viewer, operator = await people.signed_in("viewer"), await people.signed_in("operator")
     read: list[int] = []
@@ -337,7 +337,9 @@ def let_viewers_change(app: FastAPI) -> None:
         let_viewers_change,
     ],
 )
-def test_a_route_without_a_rule_is_found(settings: OrdersSettings, add: Callable[[FastAPI], None]) -> None:
+def test_a_route_without_a_permission_is_detected(
+    settings: OrdersSettings, add: Callable[[FastAPI], None]
+) -> None:
     app = create_app(settings)
     before = len(list(permissions(app)))
     with pytest.raises(PermissionMissingError, match="bare"):
@@ -351,7 +353,7 @@ def add_and_check(app: FastAPI, add: Callable[[FastAPI], None]) -> None:
     check_permissions(app)
 
 
-async def test_an_unused_rule_is_no_open_door(serving: Any, settings: OrdersSettings) -> None:
+async def test_a_new_route_with_a_permission_is_protected(serving: Any, settings: OrdersSettings) -> None:
     """A new route with a rule is behind it from the start."""
     async with serving(settings.model_copy(update={"auth_mode": "password"})) as api:
         api.app.get("/api/v1/new", dependencies=[VIEWER])(bare)

@@ -26,7 +26,7 @@ def of(log: list[Any], event: str) -> list[dict[str, Any]]:
     return [line for line in log if line["event"] == event]
 
 
-async def test_a_change_says_who_asked_for_it(locked_api: Any, people: Any, log: list[Any]) -> None:
+async def test_every_change_is_logged_with_its_actor(locked_api: Any, people: Any, log: list[Any]) -> None:
     mine = await people.signed_in("operator", "Jana")
     token = await people.token("write", "nightly")
     http = locked_api.http
@@ -53,7 +53,7 @@ async def test_a_change_says_who_asked_for_it(locked_api: Any, people: Any, log:
     assert "actor" not in of(log, "later")[0]
 
 
-async def test_no_line_holds_a_secret(locked_api: Any, people: Any, log: list[Any]) -> None:
+async def test_no_log_line_contains_a_secret(locked_api: Any, people: Any, log: list[Any]) -> None:
     await people.user("Jana", "operator")
     token = await people.token("write")
     http = locked_api.http

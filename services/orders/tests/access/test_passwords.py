@@ -31,14 +31,14 @@ class Counting(PasswordHasher):
         return super().verify(hash, password)
 
 
-async def test_a_hash_says_how_it_was_made_and_holds_no_password() -> None:
+async def test_a_hash_contains_its_parameters_and_not_the_password() -> None:
     kept = await Passwords().hash_password("příliš žluťoučký kůň")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await Passwords().match(kept, "příliš žluťoučký kůň")
     assert not await Passwords().match(kept, "prilis zlutoucky kun")
 
 
-async def test_accents_are_the_same_however_they_are_put_together() -> None:
+async def test_composed_and_decomposed_accents_are_equal() -> None:
     passwords = Passwords(Counting())
     assert await passwords.match(await passwords.hash_password("kůň" * 5), "ku\u030an\u030c" * 5)
 
@@ -54,11 +54,11 @@ async def test_an_unknown_user_is_compared_with_a_hash_of_the_same_cost() -> Non
     assert of_unknown.split("$")[:4] == of_known.split("$")[:4] == ["", "argon2id", "v=19", "m=8,t=1,p=1"]
 
 
-async def test_what_is_no_hash_matches_nothing() -> None:
+async def test_an_invalid_hash_matches_no_password() -> None:
     assert not await Passwords(Counting()).match("no hash", "no hash")
 
 
-async def test_the_loop_goes_on_while_a_password_is_compared() -> None:
+async def test_password_comparison_does_not_block_the_event_loop() -> None:
     passwords = Passwords()
     comparing = asyncio.create_task(passwords.match(await passwords.hash_password("a"), "a"))
     turns, began = 0, time.monotonic()
@@ -70,7 +70,7 @@ async def test_the_loop_goes_on_while_a_password_is_compared() -> None:
     assert turns > 20, time.monotonic() - began
 
 
-async def test_a_hash_of_other_parameters_is_made_anew_at_the_next_sign_in(
+async def test_a_hash_with_old_parameters_is_renewed_at_the_next_sign_in(
     serving: Any, settings: OrdersSettings, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.user("Jana", "viewer")
@@ -86,7 +86,7 @@ async def test_a_hash_of_other_parameters_is_made_anew_at_the_next_sign_in(
     assert await sql.fetchval("SELECT password_hash FROM users") == after
 
 
-async def test_a_password_that_changes_meanwhile_opens_nothing(
+async def test_a_password_changed_during_sign_in_creates_no_session(
     serving: Any, settings: OrdersSettings, people: Any, sql: asyncpg.Connection
 ) -> None:
     """Between comparing and beginning the session, the password changes and all sessions end."""
@@ -129,6 +129,6 @@ async def until_waiting(sql: asyncpg.Connection) -> None:
         ("žluťoučký kůň", None),
     ],
 )
-def test_what_no_password_may_be(password: str, refused: str | None) -> None:
+def test_weak_passwords_are_rejected_with_a_reason(password: str, refused: str | None) -> None:
     reason = password_problem(password)
     assert (reason is None) if refused is None else (reason is not None and refused in reason)

@@ -30,7 +30,7 @@ async def test_an_unauthenticated_caller_is_null(locked_api: Any) -> None:
     assert (await locked_api.http.get("/session/check")).status_code == 401
 
 
-async def test_signing_in_opens_the_door_until_signing_out(locked_api: Any, people: Any) -> None:
+async def test_signing_in_grants_access_until_signing_out(locked_api: Any, people: Any) -> None:
     await people.user("Jana", "operator")
     http = locked_api.http
     assert (await http.get("/orders")).json()["code"] == "sign_in_required"
@@ -71,7 +71,7 @@ async def test_the_cookies_of_a_session(locked_api: Any, people: Any) -> None:
     assert "mercureAuthorization" in cookies(listed)
 
 
-async def test_signing_in_anew_ends_the_session_before(
+async def test_signing_in_again_ends_the_previous_session(
     locked_api: Any, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.user("Jana", "viewer")
@@ -94,7 +94,7 @@ async def test_a_forged_session_cookie_is_not_accepted(locked_api: Any, people: 
     assert (await locked_api.http.get("/orders", headers=fixed)).status_code == 401
 
 
-async def test_a_wrong_password_and_a_wrong_name_are_answered_alike(locked_api: Any, people: Any) -> None:
+async def test_a_wrong_password_and_a_wrong_name_get_the_same_response(locked_api: Any, people: Any) -> None:
     await people.user("Jana", "viewer")
     answers = [
         await locked_api.http.post("/session", json={**CREDENTIALS, **wrong})
@@ -107,7 +107,7 @@ async def test_a_wrong_password_and_a_wrong_name_are_answered_alike(locked_api: 
     assert not cookies(answers[0])
 
 
-async def test_there_are_no_passwords_in_other_modes(api: Any) -> None:
+async def test_password_sign_in_is_rejected_in_other_modes(api: Any) -> None:
     response = await api.http.post("/session", json=CREDENTIALS)
     assert (response.status_code, response.json()["code"]) == (409, "no_passwords")
     document = {"mode": "open", "caller": {"name": "open", "kind": "open", "role": "operator"}}
@@ -129,7 +129,7 @@ async def test_the_database_holds_hashes_only(locked_api: Any, people: Any, sql:
     assert len(await sql.fetchval("SELECT secret_hash FROM sessions")) == 32
 
 
-async def test_a_name_with_characters_that_are_not_seen(locked_api: Any, people: Any) -> None:
+async def test_invisible_characters_in_a_user_name_are_ignored(locked_api: Any, people: Any) -> None:
     await people.user("Jana", "viewer")
     for name, status in (("Eva\0", 401), ("\0", 401), ("\u202eJana\u200b", 200), ("Ja\0na", 200)):
         response = await locked_api.http.post("/session", json={**CREDENTIALS, "name": name})

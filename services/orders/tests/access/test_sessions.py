@@ -16,7 +16,7 @@ CREDENTIALS = {"name": "Jana", "password": "a long enough password"}
 LEFT = "SELECT extract(epoch FROM expires_at - now())::float8 FROM sessions"
 
 
-async def test_a_session_lives_on_while_it_is_used(
+async def test_a_session_is_extended_while_it_is_used(
     locked_api: Any, people: Any, sql: asyncpg.Connection
 ) -> None:
     mine = await people.signed_in("viewer")
@@ -30,7 +30,7 @@ async def test_a_session_lives_on_while_it_is_used(
     assert await sql.fetchrow("SELECT * FROM sessions") == before
 
 
-async def test_no_session_outlives_its_longest_life(
+async def test_a_session_is_not_extended_beyond_its_maximum_lifetime(
     locked_api: Any, people: Any, sql: asyncpg.Connection
 ) -> None:
     mine = await people.signed_in("viewer")
@@ -42,7 +42,7 @@ async def test_no_session_outlives_its_longest_life(
     assert 3500 < await sql.fetchval(LEFT) <= 3600
 
 
-async def test_a_session_that_is_over_is_not_brought_back(
+async def test_an_expired_session_is_not_renewed(
     locked_api: Any, people: Any, sql: asyncpg.Connection
 ) -> None:
     mine = await people.signed_in("viewer")
@@ -62,7 +62,7 @@ async def test_expired_sessions_are_deleted_at_the_next_sign_in(
     assert await sql.fetchval("SELECT count(*) FROM sessions") == 1
 
 
-async def test_many_sign_in_at_once(locked_api: Any, people: Any, sql: asyncpg.Connection) -> None:
+async def test_concurrent_sign_ins_succeed(locked_api: Any, people: Any, sql: asyncpg.Connection) -> None:
     for number in range(3):
         await people.user(f"user {number}", "viewer")
     wanted = [{**CREDENTIALS, "name": f"user {number % 3}"} for number in range(9)]
@@ -73,7 +73,7 @@ async def test_many_sign_in_at_once(locked_api: Any, people: Any, sql: asyncpg.C
     assert 1 <= await sql.fetchval("SELECT count(*) FROM sessions") <= 9
 
 
-async def test_a_request_costs_one_look_into_the_database(locked_api: Any, people: Any) -> None:
+async def test_authenticating_a_request_takes_one_query(locked_api: Any, people: Any) -> None:
     mine, token = await people.signed_in("viewer"), await people.token("read")
     database: Database = locked_api.app.state.services.database
     asked: list[str] = []
@@ -96,7 +96,9 @@ async def test_a_request_costs_one_look_into_the_database(locked_api: Any, peopl
     assert asked == []
 
 
-async def test_the_look_is_by_indexes(database: Database, people: Any, sql: asyncpg.Connection) -> None:
+async def test_the_session_query_uses_indexes(
+    database: Database, people: Any, sql: asyncpg.Connection
+) -> None:
     await people.signed_in("viewer")
     await sql.execute(
         """INSERT INTO users (name, name_key, role, password_hash)
@@ -117,7 +119,7 @@ async def test_the_look_is_by_indexes(database: Database, people: Any, sql: asyn
     assert "Seq Scan" not in plan
 
 
-async def test_the_use_of_a_token_is_noted_now_and_then(
+async def test_the_last_use_of_a_token_is_recorded_at_intervals(
     locked_api: Any, people: Any, sql: asyncpg.Connection
 ) -> None:
     token = await people.token("read")
@@ -132,7 +134,7 @@ async def test_the_use_of_a_token_is_noted_now_and_then(
     assert await sql.fetchval("SELECT last_used_at FROM api_tokens") > first
 
 
-async def test_a_life_that_is_longer_idle_than_at_all_ends_with_the_shorter(
+async def test_an_idle_timeout_above_the_maximum_lifetime_is_capped(
     database: Database, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.user("Jana", "viewer")

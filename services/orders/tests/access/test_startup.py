@@ -31,7 +31,7 @@ def refused(**changes: str) -> list[str]:
         {**PROXY, "host": ANYWHERE},
     ],
 )
-def test_what_is_served(changes: dict[str, str]) -> None:
+def test_safe_access_settings_start_the_api(changes: dict[str, str]) -> None:
     assert refused(**changes) == []
 
 
@@ -57,7 +57,7 @@ def test_what_is_served(changes: dict[str, str]) -> None:
         ({"auth_mode": "proxy"}, ["AUTH_TRUSTED_PROXIES: ", "AUTH_PROXY_OPERATORS: "]),
     ],
 )
-def test_what_is_refused(changes: dict[str, str], said: list[str]) -> None:
+def test_unsafe_access_settings_are_rejected(changes: dict[str, str], said: list[str]) -> None:
     lines = refused(**changes)
     assert len(lines) == len(said)
     for line, beginning in zip(lines, said, strict=True):
@@ -78,7 +78,7 @@ async def start(module: str, folder: Path, **env: str) -> tuple[int | None, str]
     return process.returncode, err.decode()
 
 
-async def test_the_api_says_why_and_exits(tmp_path: Path) -> None:
+async def test_the_api_reports_unsafe_settings_and_exits(tmp_path: Path) -> None:
     code, err = await start("pastelka_orders.entrypoints.api", tmp_path, HOST=ANYWHERE)
     assert code == 2
     assert err == (
@@ -88,7 +88,7 @@ async def test_the_api_says_why_and_exits(tmp_path: Path) -> None:
     )
 
 
-async def test_a_command_needs_no_mode(tmp_path: Path) -> None:
+async def test_a_command_does_not_check_the_auth_mode(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pastelka_orders", "users", "list"),
         env={**os.environ, "DATABASE_URL": URL, "STORAGE_PATH": str(tmp_path), "HOST": ANYWHERE},

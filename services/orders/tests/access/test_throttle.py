@@ -28,7 +28,7 @@ def status(response: Any) -> int:
     return int(response.status_code)
 
 
-async def test_a_name_is_throttled_at_every_replica(
+async def test_a_name_is_throttled_across_replicas(
     serving: Any, strict: OrdersSettings, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.user("Jana", "viewer")
@@ -46,7 +46,7 @@ async def test_a_name_is_throttled_at_every_replica(
         assert status(await other.http.post("/session", json=RIGHT)) == 200
 
 
-async def test_an_address_is_throttled_whatever_the_name(
+async def test_an_address_is_throttled_across_names(
     serving: Any, strict: OrdersSettings, people: Any
 ) -> None:
     await people.user("Jana", "viewer")
@@ -59,7 +59,7 @@ async def test_an_address_is_throttled_whatever_the_name(
         assert status(await api.http.post("/session", json=RIGHT, headers=there)) == 200
 
 
-async def test_what_a_client_claims_of_its_address_changes_nothing(
+async def test_a_forged_client_address_does_not_evade_the_throttle(
     serving: Any, strict: OrdersSettings
 ) -> None:
     async with serving(strict, peer="203.0.113.9") as api:
@@ -76,7 +76,7 @@ async def test_what_a_client_claims_of_its_address_changes_nothing(
     assert found == [401] * 5 + [429]
 
 
-async def test_half_of_an_ipv6_address_is_one_client(serving: Any, strict: OrdersSettings) -> None:
+async def test_an_ipv6_64_prefix_is_one_client(serving: Any, strict: OrdersSettings) -> None:
     async with serving(strict) as api:
         found = [
             status(
@@ -94,14 +94,16 @@ async def test_half_of_an_ipv6_address_is_one_client(serving: Any, strict: Order
         assert status(await api.http.post("/session", json=guess, headers=elsewhere)) == 401
 
 
-async def test_who_signs_in_uses_nothing_up(serving: Any, strict: OrdersSettings, people: Any) -> None:
+async def test_successful_sign_ins_do_not_count_as_attempts(
+    serving: Any, strict: OrdersSettings, people: Any
+) -> None:
     await people.user("Jana", "viewer")
     async with serving(strict) as api:
         found = [status(await api.http.post("/session", json=RIGHT)) for _ in range(7)]
     assert found == [200] * 7
 
 
-async def test_attempts_at_the_same_moment_are_counted_one_by_one(database: Database) -> None:
+async def test_concurrent_attempts_are_counted_individually(database: Database) -> None:
     rate, key = Rate(5, timedelta(minutes=15)), b"x" * 32
 
     async def attempt() -> int:
@@ -112,7 +114,7 @@ async def test_attempts_at_the_same_moment_are_counted_one_by_one(database: Data
     assert {170 <= wait <= 180 for wait in waits if wait} == {True}
 
 
-async def test_names_that_are_not_throttled_any_more_are_forgotten(
+async def test_expired_throttle_entries_are_deleted(
     serving: Any, strict: OrdersSettings, sql: asyncpg.Connection
 ) -> None:
     async with serving(strict) as api:
@@ -137,7 +139,7 @@ async def signed_in_from(api: Any, headers: dict[str, str], credentials: dict[st
     return await api.http.post("/session", json=credentials, headers=headers)
 
 
-async def test_guesses_from_changing_addresses_keep_no_owner_out(
+async def test_guesses_from_many_addresses_do_not_lock_out_a_known_device(
     serving: Any, strict: OrdersSettings, people: Any
 ) -> None:
     """Twenty guesses for each time the owner comes: the name's allowance is always used up."""

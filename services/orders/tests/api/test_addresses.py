@@ -32,7 +32,7 @@ async def _address(api: Any, path: str) -> Any:
     return await api.http.get(ADDRESS, headers={"X-File": path.encode()})
 
 
-async def test_a_file_is_signed_for_a_quarter_of_an_hour(shop: Any, bucket_server: BucketServer):
+async def test_a_file_url_is_signed_for_fifteen_minutes(shop: Any, bucket_server: BucketServer):
     await shop.app.state.services.storage.write("42/1/žluť 1.jpg", b"photo")
     answer = await _address(shop, "/static/images/42/1/žluť 1.jpg")
     assert answer.status_code == 204
@@ -45,29 +45,29 @@ async def test_a_file_is_signed_for_a_quarter_of_an_hour(shop: Any, bucket_serve
 
 
 @pytest.mark.parametrize("path", ["", "/static/images/", "/static/images/../x", "/x.jpg", "42/1/image_1.jpg"])
-async def test_what_is_no_file_is_not_signed(shop: Any, path: str):
+async def test_a_path_that_is_not_a_file_is_not_signed(shop: Any, path: str):
     answer = await _address(shop, path)
     assert answer.status_code == 404
     assert "X-File-Address" not in answer.headers
 
 
-async def test_an_unauthenticated_request_gets_no_address(serving: Any, in_bucket: OrdersSettings):
+async def test_an_unauthenticated_request_gets_no_signed_url(serving: Any, in_bucket: OrdersSettings):
     async with serving(in_bucket.model_copy(update={"auth_mode": "password"})) as locked:
         answer = await _address(locked, "/static/images/42/1/image_1.jpg")
     assert answer.status_code == 401
     assert "X-File-Address" not in answer.headers
 
 
-async def test_a_folder_has_no_addresses(api: Any):
+async def test_folder_storage_has_no_signed_urls(api: Any):
     assert (await _address(api, "/static/images/42/1/image_1.jpg")).status_code == 404
 
 
-async def test_it_is_not_below_what_the_gateway_passes_on(api: Any):
+async def test_the_signing_endpoint_is_not_below_the_public_api_prefix(api: Any):
     assert (await api.http.get("/files/address")).status_code == 404
     assert "/files/address" not in (await api.http.get("/openapi.json")).text
 
 
-async def test_an_order_lives_in_a_bucket(shop: Any):
+async def test_an_order_is_stored_exported_and_deleted_in_a_bucket(shop: Any):
     order = await shop.order(2)
     number = order["order_number"]
     storage = shop.app.state.services.storage
@@ -87,7 +87,9 @@ async def test_an_order_lives_in_a_bucket(shop: Any):
     assert shop.files() == []
 
 
-async def test_a_bucket_that_is_away_is_said_and_leaves_no_order(serving: Any, in_bucket: OrdersSettings):
+async def test_an_upload_to_an_unavailable_bucket_is_503_and_leaves_no_order(
+    serving: Any, in_bucket: OrdersSettings
+):
     away = in_bucket.model_copy(update={"aws_endpoint_url": f"http://127.0.0.1:{free_port()}"})
     async with serving(away) as api:
         problem = await api.upload([("a.jpg", _photo())], status=503)

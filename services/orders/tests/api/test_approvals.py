@@ -61,7 +61,7 @@ async def test_another_version_is_approved_and_chosen_with_it(api: Any, worker: 
     assert approved["selected_version_ids"]["coloring"] == second
 
 
-async def test_what_is_sent_back_is_a_candidate_again(api: Any, worker: Any) -> None:
+async def test_a_page_sent_back_for_rework_is_deselected_with_its_reason(api: Any, worker: Any) -> None:
     image_id, (first,) = await made(api, worker)
     path = f"/images/{image_id}"
     sent = await api.post(
@@ -82,7 +82,7 @@ async def test_what_is_sent_back_is_a_candidate_again(api: Any, worker: Any) -> 
     assert "rework_reason" not in await api.post(f"{path}/approve", status=200)
 
 
-async def test_a_choice_takes_back_what_was_sent_back(api: Any, worker: Any) -> None:
+async def test_selecting_a_page_clears_its_rework_reason(api: Any, worker: Any) -> None:
     image_id, (first,) = await made(api, worker)
     await api.post(f"/images/{image_id}/rework", {"reason": "x"}, status=200)
     await api.post(f"/images/{image_id}/select-coloring/{first}", status=200)
@@ -91,7 +91,7 @@ async def test_a_choice_takes_back_what_was_sent_back(api: Any, worker: Any) -> 
     assert shown["selected_version_ids"]["coloring"] == first
 
 
-async def test_of_two_operators_the_first_decides(api: Any, worker: Any) -> None:
+async def test_of_two_concurrent_approvals_the_first_wins(api: Any, worker: Any) -> None:
     image_id, (first, second) = await made(api, worker, 2)
 
     async def approve(version_id: int) -> httpx.Response:
@@ -119,7 +119,7 @@ async def test_of_two_operators_the_first_decides(api: Any, worker: Any) -> None
         ),
     ],
 )
-async def test_what_cannot_be_approved(
+async def test_a_page_that_cannot_be_approved_is_a_conflict(
     api: Any, worker: Any, sql: asyncpg.Connection, sql_text: str, code: str
 ) -> None:
     image_id, _ = await made(api, worker)
@@ -128,7 +128,7 @@ async def test_what_cannot_be_approved(
     assert await sql.fetchval("SELECT approved_at FROM images") is None
 
 
-async def test_what_is_not_there(api: Any, worker: Any) -> None:
+async def test_approving_a_missing_image_or_version_is_404(api: Any, worker: Any) -> None:
     image_id, (version,) = await made(api, worker)
     other, _ = await made(api, worker)
     for path, body in (
@@ -143,7 +143,9 @@ async def test_what_is_not_there(api: Any, worker: Any) -> None:
         assert (await api.post(f"/images/{image_id}/rework", wrong, status=422))["status"] == 422
 
 
-async def test_an_approval_is_signed_with_the_name(locked_api: Any, people: Any, worker: Any) -> None:
+async def test_an_approval_records_the_name_of_the_operator(
+    locked_api: Any, people: Any, worker: Any
+) -> None:
     headers = await people.signed_in("operator", "Jana")
     locked_api.http.headers.update(headers)
     image_id, _ = await made(locked_api, worker)

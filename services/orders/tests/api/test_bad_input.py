@@ -96,7 +96,7 @@ async def test_svg_options_out_of_range(api: Any, body: Any) -> None:
         await api.post(path, body, status=422)
 
 
-async def test_numbers_that_json_does_not_have(api: Any) -> None:
+async def test_numbers_that_are_not_json_are_rejected(api: Any) -> None:
     for text in ('{"megapixels": NaN}', '{"megapixels": 1e999}', "{", ""):
         response = await api.http.post(
             "/images/1/generate-coloring", content=text, headers={"Content-Type": "application/json"}
@@ -124,7 +124,7 @@ async def test_unknown_orders_are_not_found(api: Any) -> None:
     assert (await api.http.delete("/orders/nope")).status_code == 404
 
 
-async def test_ids_that_are_none(api: Any) -> None:
+async def test_malformed_ids_are_rejected(api: Any) -> None:
     for path in ("/orders/M1/images/x", "/orders/M1/images/-1", "/images/1.5/svg-versions"):
         await api.get(path, status=422)
 
@@ -141,11 +141,11 @@ async def test_ids_that_are_none(api: Any) -> None:
         "cursor=%00",
     ],
 )
-async def test_pages_that_cannot_be(api: Any, query: str) -> None:
+async def test_invalid_limits_and_cursors_are_rejected(api: Any, query: str) -> None:
     await api.get(f"/orders?{query}", status=422)
 
 
-async def test_a_zero_byte_is_no_error_of_ours(api: Any) -> None:
+async def test_a_nul_byte_causes_no_server_error(api: Any) -> None:
     assert (await api.http.get("/orders", params={"q": "a\0b"})).status_code == 200
     assert (await api.http.get("/orders/a%00b")).status_code in {404, 422}
 

@@ -171,3 +171,12 @@ async def test_prices_are_decimal_texts_of_the_settings(settings: OrdersSettings
         body = {"order_numbers": ["M1000"], "action": "coloring"}
         answer = await api.post("/orders/estimate", body, status=200)
         assert answer == {"pages": 3, "svgs": 0, "cost": "0.30", "currency": "CZK"}
+
+
+@pytest.mark.parametrize("path", ["/orders/estimate", "/orders/download", "/books"])
+async def test_an_order_given_twice_is_refused(api: Any, path: str) -> None:
+    wanted: dict[str, Any] = {"order_numbers": ["M1", "M2", "M1"]}
+    if path == "/orders/estimate":
+        wanted["action"] = "generate-coloring"
+    refusal = await api.post(path, wanted, status=422)
+    assert "the order M1 is given twice" in str(refusal)

@@ -26,7 +26,7 @@ async def job_options(sql: asyncpg.Connection) -> list[str]:
 
 
 @pytest.mark.parametrize("style", STYLES)
-async def test_each_style_is_kept_with_its_version(api: Any, sql: asyncpg.Connection, style: Any) -> None:
+async def test_each_style_is_stored_with_its_version(api: Any, sql: asyncpg.Connection, style: Any) -> None:
     image_id = await image_of(api)
     version = await api.post(f"/images/{image_id}/generate-coloring", style)
     wanted = {"megapixels": 1.0, "steps": 4, **style}
@@ -35,14 +35,14 @@ async def test_each_style_is_kept_with_its_version(api: Any, sql: asyncpg.Connec
     assert await job_options(sql) == [json.dumps(wanted)]
 
 
-async def test_all_options_in_their_order(api: Any, sql: asyncpg.Connection) -> None:
+async def test_options_are_returned_in_a_fixed_order(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     version = await api.post(f"/images/{image_id}/generate-coloring", dict(reversed(ALL.items())))
     assert json.dumps(version["options"]) == json.dumps(ALL)
     assert await job_options(sql) == [json.dumps(ALL)]
 
 
-async def test_defaults_are_not_written(api: Any, sql: asyncpg.Connection) -> None:
+async def test_default_options_are_omitted(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     path = f"/images/{image_id}/generate-coloring"
     first = await api.post(path)
@@ -51,13 +51,13 @@ async def test_defaults_are_not_written(api: Any, sql: asyncpg.Connection) -> No
     assert await job_options(sql) == ['{"megapixels": 1.0, "steps": 4}']
 
 
-async def test_another_style_makes_another_version_and_the_same_does_not(api: Any) -> None:
+async def test_each_style_creates_one_version(api: Any) -> None:
     path = f"/images/{await image_of(api)}/generate-coloring"
     made = [await api.post(path, style) for style in ({}, *STYLES, *STYLES)]
     assert [version["version"] for version in made] == [1, 2, 3, 4, 5, 2, 3, 4, 5]
 
 
-async def test_a_whole_order_in_a_style(api: Any) -> None:
+async def test_a_style_applies_to_a_whole_order(api: Any) -> None:
     await api.order(2)
     await api.post("/orders/M1000/generate-coloring")
     bold = await api.post("/orders/M1000/generate-coloring", {"line_weight": "bold"})
@@ -107,9 +107,7 @@ async def test_a_retry_keeps_the_style(api: Any, worker: Any, sql: asyncpg.Conne
         ({"frame": 1}, "valid boolean"),
     ],
 )
-async def test_an_unknown_value_is_refused_with_what_would_be_right(
-    api: Any, wrong: Any, message: str
-) -> None:
+async def test_an_unknown_value_is_rejected_with_the_allowed_ones(api: Any, wrong: Any, message: str) -> None:
     image_id = await image_of(api)
     for path in (f"/images/{image_id}/generate-coloring", "/orders/M1000/generate-coloring"):
         problem = await api.post(path, wrong, status=422)
@@ -126,7 +124,7 @@ def remote_settings(settings: OrdersSettings) -> OrdersSettings:
 
 
 @pytest.mark.parametrize("given", [*STYLES, {"frame": True}])
-async def test_an_option_that_the_provider_does_not_take_is_refused(
+async def test_an_option_unsupported_by_the_provider_is_rejected(
     serving: Any, remote: OrdersSettings, given: Any
 ) -> None:
     async with serving(remote) as api:
@@ -171,7 +169,7 @@ async def test_presets_of_the_local_provider(api: Any) -> None:
     assert all(preset["seconds"] is None and preset["cost"] is None for preset in presets["items"])
 
 
-async def test_presets_have_only_options_that_the_provider_takes(
+async def test_presets_contain_only_options_supported_by_the_provider(
     serving: Any, remote: OrdersSettings
 ) -> None:
     async with serving(remote) as api:
@@ -184,7 +182,7 @@ async def test_presets_have_only_options_that_the_provider_takes(
     assert toddler["options"] == {"megapixels": 1.0, "steps": 1}
 
 
-async def test_presets_know_how_long_pages_took(
+async def test_presets_show_the_median_duration_of_pages(
     api: Any, serving: Any, remote: OrdersSettings, sql: asyncpg.Connection
 ) -> None:
     image_id = await image_of(api)
@@ -211,7 +209,7 @@ async def test_presets_know_how_long_pages_took(
         assert await seconds_of(elsewhere) == {"quick": 21.3, "child": 21.3}
 
 
-async def test_presets_have_a_tag(api: Any) -> None:
+async def test_presets_have_an_etag(api: Any) -> None:
     first = await api.http.get("/presets")
     again = await api.http.get("/presets", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304

@@ -87,7 +87,7 @@ BODIES = ("Content-Length: 60", "Transfer-Encoding: chunked", "Content-Length: 6
 
 
 @pytest.mark.parametrize("announced", BODIES)
-async def test_a_connection_whose_body_did_not_come_is_closed(serve: Serve, announced: str) -> None:
+async def test_a_connection_with_an_unread_body_is_closed(serve: Serve, announced: str) -> None:
     port = await serve(failing_api())
     first = f"POST /api/refuse HTTP/1.1\r\nHost: localhost\r\n{announced}\r\n\r\n".encode()
     second = b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
@@ -97,7 +97,7 @@ async def test_a_connection_whose_body_did_not_come_is_closed(serve: Serve, anno
     assert b"length" not in received.partition(b"\r\n\r\n")[2]
 
 
-async def test_a_connection_whose_body_came_is_kept_also_after_a_500(serve: Serve) -> None:
+async def test_a_connection_with_a_read_body_is_kept_alive_even_after_a_500(serve: Serve) -> None:
     port = await serve(failing_api())
     whole = b"POST /api/refuse HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12345"
     fail = b"GET /api/fail HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -107,7 +107,7 @@ async def test_a_connection_whose_body_came_is_kept_also_after_a_500(serve: Serv
     assert received.lower().count(b"connection: close") == 1
 
 
-async def test_who_is_still_sending_gets_the_answer(serve: Serve) -> None:
+async def test_a_client_that_is_still_sending_receives_the_response(serve: Serve) -> None:
     """The API reads none of ten megabytes: a reset would discard the answer before the client reads it."""
     port = await serve(failing_api())
     body = bytes(10 << 20)
@@ -119,7 +119,9 @@ async def test_who_is_still_sending_gets_the_answer(serve: Serve) -> None:
                 assert await response.json() == {"said": "no"}
 
 
-async def test_a_post_after_a_500_is_answered(serve: Serve, nginx_server: StartNginx) -> None:
+async def test_a_post_after_a_500_succeeds_through_the_gateway(
+    serve: Serve, nginx_server: StartNginx
+) -> None:
     port = await serve(failing_api())
     server = await nginx_server(api_url=f"http://127.0.0.1:{port}")
     found: list[tuple[int, int]] = []
@@ -139,7 +141,7 @@ async def test_a_post_after_a_500_is_answered(serve: Serve, nginx_server: StartN
     assert found.count((500, 200)) == FAILURES, {pair: found.count(pair) for pair in set(found)}
 
 
-async def test_the_gateway_asks_again_for_what_changes_nothing_and_never_for_a_post(
+async def test_the_gateway_retries_get_requests_and_never_a_post(
     nginx_server: StartNginx,
 ) -> None:
     """A server that answers one request per connection, and closes at the second without a word."""

@@ -34,7 +34,7 @@ async def colored(api: Any, worker: Any, photos: int = 3) -> list[bytes]:
     return pages
 
 
-async def test_the_chosen_pages_come_as_a_zip(api: Any, worker: Any) -> None:
+async def test_the_selected_pages_are_exported_as_a_zip(api: Any, worker: Any) -> None:
     pages = await colored(api, worker)
     response = await api.http.get("/orders/M1000/download?what=coloring")
     assert response.status_code == 200
@@ -47,7 +47,7 @@ async def test_the_chosen_pages_come_as_a_zip(api: Any, worker: Any) -> None:
         assert [archive.read(name) for name in archive.namelist()] == pages
 
 
-async def test_svgs_and_photos_come_as_well(api: Any, worker: Any) -> None:
+async def test_svgs_and_photos_are_exported_as_a_zip(api: Any, worker: Any) -> None:
     await colored(api, worker, 2)
     svg = await api.post("/images/1/generate-svg")
     await worker.end("svg", svg["id"])
@@ -61,7 +61,9 @@ async def test_svgs_and_photos_come_as_well(api: Any, worker: Any) -> None:
             assert archive.namelist() == names
 
 
-async def test_several_line_items_keep_their_files_apart(api: Any, sql: asyncpg.Connection) -> None:
+async def test_exported_files_of_several_line_items_have_distinct_names(
+    api: Any, sql: asyncpg.Connection
+) -> None:
     await api.order(1)
     await sql.execute("INSERT INTO line_items (id, order_id, position, title) VALUES (9, 1, 2, 'Second')")
     await sql.execute(
@@ -72,7 +74,7 @@ async def test_several_line_items_keep_their_files_apart(api: Any, sql: asyncpg.
         assert archive.namelist() == ["M1000-1-1.jpg", "M1000-2-1.jpg"]
 
 
-async def test_what_cannot_be_taken_away_says_why(api: Any, worker: Any) -> None:
+async def test_a_rejected_export_reports_its_reason(api: Any, worker: Any) -> None:
     for way in ("download", "download?what=photos", "print"):
         assert (await api.get(f"/orders/M1000/{way}", status=404))["code"] == "order_not_found"
     await api.order(1)
@@ -87,7 +89,9 @@ async def test_what_cannot_be_taken_away_says_why(api: Any, worker: Any) -> None
         assert "M1000-1.png" in problem["detail"]
 
 
-async def test_the_books_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
+async def test_the_books_are_exported_as_a_pdf_of_a4_sheets(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
     await colored(api, worker)
     await sql.execute("UPDATE line_items SET title = 'Omalovánky', dedication = 'Pro Káju', quantity = 2")
     response = await api.http.get("/orders/M1000/print")
@@ -102,7 +106,7 @@ async def test_the_books_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any, sql: 
         assert pdf.docinfo["/Title"] == "M1000: Omalovánky"
 
 
-async def test_vectors_are_printed_where_they_belong_to_the_chosen_page(
+async def test_an_svg_is_printed_only_if_it_was_made_from_the_selected_page(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker, 2)
@@ -145,7 +149,7 @@ async def test_a_damaged_page_is_not_printed(api: Any, worker: Any, length: int)
     assert (await api.get("/orders/M1000/print", status=409))["code"] == "not_printable"
 
 
-def test_a_file_name_holds_nothing_that_means_something() -> None:
+def test_special_characters_in_file_names_are_replaced() -> None:
     assert file_name("M1000", "1") == "M1000-1"
     assert file_name('../a"b\r\n', "č.zip") == ".._a_b_-_.zip"
 
@@ -162,7 +166,7 @@ class _ReadStorage(FolderStorage):
         return await super().read(path)
 
 
-async def test_a_zip_reads_each_file_when_it_is_sent(tmp_path: Path) -> None:
+async def test_a_zip_export_reads_each_file_lazily(tmp_path: Path) -> None:
     storage = _ReadStorage(tmp_path)
     entries = []
     for number in (1, 2, 3):

@@ -32,7 +32,7 @@ async def change(api: Any, values: Any, status: int = 200, path: str = DETAILS, 
     return response.json()
 
 
-async def test_an_order_from_its_photos_to_the_door(api: Any, worker: Any) -> None:
+async def test_an_order_passes_every_stage_until_it_is_shipped(api: Any, worker: Any) -> None:
     order = await api.order(2)
     one, other = (image["id"] for image in order["line_items"][0]["images"])
     first, second = await api.post("/orders/M1000/generate-coloring", {"steps": 6})

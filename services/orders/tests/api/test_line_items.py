@@ -16,7 +16,7 @@ async def change(api: Any, path: str, values: Any, status: int = 200, **headers:
     return response.json()
 
 
-async def test_a_line_item_is_changed_and_browsers_are_told(api: Any, sql: asyncpg.Connection) -> None:
+async def test_changing_a_line_item_publishes_an_event(api: Any, sql: asyncpg.Connection) -> None:
     await api.order(1)
     await sql.execute("DELETE FROM outbox")
     changed = await change(
@@ -41,7 +41,7 @@ async def test_a_line_item_is_changed_and_browsers_are_told(api: Any, sql: async
     assert await sql.fetchval(CHANGES) == 2
 
 
-async def test_a_lost_update_is_refused(api: Any) -> None:
+async def test_a_stale_if_match_is_rejected_with_412(api: Any) -> None:
     await api.order(1)
     first = (await api.http.get(ITEM)).headers["etag"]
     await change(api, ITEM, {"title": "Mine"}, If_Match=first)
@@ -67,7 +67,7 @@ async def test_a_lost_update_is_refused(api: Any) -> None:
         {"position": 2},
     ],
 )
-async def test_what_no_book_can_be_is_refused(api: Any, wrong: Any) -> None:
+async def test_invalid_line_item_fields_are_rejected(api: Any, wrong: Any) -> None:
     await api.order(1)
     before = await api.get(ITEM)
     await change(api, ITEM, wrong, 422)

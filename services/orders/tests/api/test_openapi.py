@@ -8,11 +8,11 @@ from pastelka_orders.api.openapi import document
 CHECKED_IN = Path(__file__).parents[2] / "openapi.json"
 
 
-def test_the_document_is_the_applications() -> None:
+def test_the_openapi_document_is_current() -> None:
     assert CHECKED_IN.read_text(encoding="utf-8") == document(), "run `make openapi`"
 
 
-def test_every_problem_is_declared_as_one() -> None:
+def test_every_error_response_is_declared_as_a_problem_document() -> None:
     paths = json.loads(CHECKED_IN.read_text(encoding="utf-8"))["paths"]
     for path, methods in paths.items():
         for method, operation in methods.items():

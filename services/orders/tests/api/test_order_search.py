@@ -96,7 +96,7 @@ def read(node: dict[str, Any]) -> float:
     return float(rows + node.get("Rows Removed by Index Recheck", 0)) * float(node["Actual Loops"])
 
 
-async def test_no_search_reads_the_table(sql: asyncpg.Connection) -> None:
+async def test_no_search_scans_the_table(sql: asyncpg.Connection) -> None:
     index = await sql.fetchval("SELECT pg_get_indexdef('ix_orders_search_keys'::regclass)")
     await sql.execute("DROP INDEX ix_orders_search_keys")  # it is built faster than it is filled
     await sql.execute(FILL, ROWS)
@@ -111,7 +111,7 @@ async def test_no_search_reads_the_table(sql: asyncpg.Connection) -> None:
     assert {search: rows for search, rows in reads.items() if rows > MOST_READ} == {}
 
 
-async def test_beginnings_of_words_and_numbers(api: Any) -> None:
+async def test_a_search_matches_prefixes_of_words_and_numbers(api: Any) -> None:
     await api.order(customer_name="Jana Nováková")
     await api.order(customer_name="Petr_Dvořákovský 777")
     expected = {
@@ -144,7 +144,7 @@ async def _numbers(api: Any, query: str) -> list[str]:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-async def test_pages_of_a_search_are_those_of_the_whole_list(
+async def test_a_paginated_search_equals_the_filtered_list(
     api: Any, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever the walk by date ends and the index of words begins, also among equal times."""
@@ -178,7 +178,7 @@ async def test_pages_of_a_search_are_those_of_the_whole_list(
             assert await _numbers(api, query) == expected, query
 
 
-async def test_the_index_has_the_keys_that_are_looked_for(database: Database) -> None:
+async def test_the_index_contains_the_search_keys(database: Database) -> None:
     word = "abcdefghijklmnop"
     keys = await database.read(
         lambda c: c.exec_driver_sql("SELECT order_search_keys('x12 abcdefghijklmnop')")

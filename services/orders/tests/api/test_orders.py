@@ -8,7 +8,7 @@ from pastelka_common.storage import thumbnail_path
 from services.orders.tests.api_client import jpeg
 
 
-async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.Connection) -> None:
+async def test_an_uploaded_order_is_stored_and_returned(api: Any, sql: asyncpg.Connection) -> None:
     order = await api.order(3, customer_name=" Jana Nováková ", note="")
     assert order["order_number"] == "M1000"
     assert order["source"] == "manual"
@@ -26,7 +26,7 @@ async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.C
     assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject LIKE 'events.%.order_created'") == 2
 
 
-async def test_what_the_book_is_made_of_is_given_with_the_photos(api: Any) -> None:
+async def test_the_fields_of_the_book_are_sent_with_the_photos(api: Any) -> None:
     plain = (await api.order())["line_items"][0]
     assert (plain["title"], plain["quantity"], plain["dedication"], plain["layout"]) == (
         "Omalovánky z vlastních fotek",
@@ -45,7 +45,7 @@ async def test_what_the_book_is_made_of_is_given_with_the_photos(api: Any) -> No
     assert "shop_values" not in item
 
 
-async def test_the_good_ones_of_an_upload_are_stored_and_the_bad_ones_named(api: Any) -> None:
+async def test_valid_photos_of_an_upload_are_stored_and_refused_ones_named(api: Any) -> None:
     files = [("good.jpg", jpeg()), ("empty.jpg", b""), ("page.heic", b"<html>"), ("last.jpg", jpeg())]
     order = await api.upload(files, process="coloring")
     assert [(one["position"], one["name"], one["code"]) for one in order.pop("refused_photos")] == [
@@ -62,7 +62,7 @@ async def test_the_good_ones_of_an_upload_are_stored_and_the_bad_ones_named(api:
     assert (problem["code"], len(problem["errors"])) == ("photos_refused", 2)
 
 
-async def test_the_order_is_the_same_however_it_is_asked_for(api: Any) -> None:
+async def test_every_endpoint_returns_the_same_order(api: Any) -> None:
     order = await api.order(2)
     assert await api.get("/orders/M1000") == order
     image = order["line_items"][0]["images"][1]
@@ -86,7 +86,7 @@ async def test_times_are_local_with_offset(api: Any, sql: asyncpg.Connection) ->
     assert (await api.get("/orders/M1000"))["created_at"] == "2026-07-16T14:00:00+02:00"
 
 
-async def test_the_list_is_walked_in_pages_newest_first(api: Any, sql: asyncpg.Connection) -> None:
+async def test_the_list_is_paginated_newest_first(api: Any, sql: asyncpg.Connection) -> None:
     await sql.execute(
         """INSERT INTO orders (order_number, source, status, created_at)
         SELECT 'S' || n, 'shopify', 'pending', timestamptz '2026-01-01' + (n / 2) * interval '1 minute'
@@ -103,7 +103,7 @@ async def test_the_list_is_walked_in_pages_newest_first(api: Any, sql: asyncpg.C
     assert seen == [f"S{n}" for n in range(23, 0, -1)]
 
 
-async def test_the_list_counts_what_is_done(api: Any, worker: Any) -> None:
+async def test_the_list_counts_completed_versions(api: Any, worker: Any) -> None:
     order = await api.order(5)
     images = order["line_items"][0]["images"]
     colorings = await api.post("/orders/M1000/generate-coloring")
@@ -162,7 +162,7 @@ async def test_a_deleted_order_leaves_neither_rows_nor_files(api: Any, sql: asyn
     assert (await api.http.delete("/orders/M1000")).status_code == 404
 
 
-async def test_the_timeline_tells_every_change_with_its_duration(api: Any, worker: Any) -> None:
+async def test_the_timeline_lists_every_status_change_with_its_duration(api: Any, worker: Any) -> None:
     order = await api.order(process="coloring")
     version = (await api.get("/orders/M1000"))["line_items"][0]["images"][0]["versions"]["coloring"][0]
     facts = [worker.fact("coloring", version["id"], s, step=n) for n, s in enumerate(worker.happy, start=1)]

@@ -82,7 +82,7 @@ async def test_a_photo_moves_to_another_line_item_and_names_are_not_used_twice(
     assert (await move(api, 1, 409, position=1, line_item_id=1))["code"] == "line_item_removed"
 
 
-async def test_a_lost_update_is_refused(api: Any) -> None:
+async def test_a_stale_if_match_is_rejected_with_412(api: Any) -> None:
     await api.order(3)
     read = await etag(api, 2)
     await move(api, 2, position=1, tag=read)

@@ -73,7 +73,9 @@ UPDATE images SET selected_coloring_id = 456, selected_svg_id = 789;
 """
 
 
-async def test_the_response_is_the_specifications_field_for_field(api: Any, sql: asyncpg.Connection) -> None:
+async def test_the_response_equals_the_example_of_the_specification(
+    api: Any, sql: asyncpg.Connection
+) -> None:
     await sql.execute(DATA)
     response = await api.http.get("/orders/1270/images/123")
     plan = json.loads(PLAN)
@@ -82,7 +84,7 @@ async def test_the_response_is_the_specifications_field_for_field(api: Any, sql:
     assert response.text == json.dumps(plan, separators=(",", ":"))
 
 
-async def test_it_takes_at_most_a_kilobyte(api: Any, sql: asyncpg.Connection) -> None:
+async def test_the_image_response_is_at_most_a_kilobyte(api: Any, sql: asyncpg.Connection) -> None:
     await sql.execute(DATA)
     response = await api.http.get("/orders/1270/images/123")
     assert len(response.content) <= 1024

@@ -28,7 +28,7 @@ def padded(length: int) -> bytes:
 
 
 @pytest.mark.parametrize(("length", "status"), [(2047, 404), (2048, 404), (2049, 413)])
-async def test_json_bodies(api: Any, length: int, status: int) -> None:
+async def test_json_bodies_are_limited(api: Any, length: int, status: int) -> None:
     response = await api.http.post(GENERATE, content=padded(length), headers=JSON)
     assert response.status_code == status
     if status == 413:
@@ -38,7 +38,7 @@ async def test_json_bodies(api: Any, length: int, status: int) -> None:
 
 
 @pytest.mark.parametrize(("length", "status"), [(2048, 404), (2049, 413)])
-async def test_bodies_that_do_not_say_how_long_they_are(api: Any, length: int, status: int) -> None:
+async def test_chunked_bodies_are_limited(api: Any, length: int, status: int) -> None:
     async def chunks() -> Any:
         for start in range(0, length, 500):
             yield padded(length)[start : start + 500]
@@ -50,20 +50,20 @@ async def test_bodies_that_do_not_say_how_long_they_are(api: Any, length: int, s
         assert response.json()["detail"] == "Request body too large: at least 2049 bytes, limit 2048."
 
 
-async def test_uploads_may_be_larger_but_not_too_large(api: Any) -> None:
+async def test_uploads_have_a_higher_body_limit(api: Any) -> None:
     problem = await api.upload([("a.jpg", b"\xff" * 50_000)], status=422)
     assert problem["code"] == "photos_refused"
     problem = await api.upload([("a.jpg", b"\xff" * 100_001)], status=413)
     assert re.fullmatch(r"Request body too large: 100\d{3} bytes, limit 100000\.", problem["detail"])
 
 
-async def test_a_route_without_a_body_is_sent_none_that_is_too_large(api: Any) -> None:
+async def test_the_body_limit_also_applies_to_routes_without_a_body(api: Any) -> None:
     response = await api.http.request("DELETE", "/orders/M1", content=b"x" * 2049)
     assert response.status_code == 413
 
 
 @pytest.mark.parametrize(("more", "status"), [(-1, 201), (0, 201), (1, 422)])
-async def test_words_of_an_order(api: Any, more: int, status: int) -> None:
+async def test_the_length_of_order_texts_is_limited(api: Any, more: int, status: int) -> None:
     for field, most in (
         ("customer_name", field_limits.CUSTOMER_NAME_LENGTH),
         ("note", field_limits.NOTE_LENGTH),
@@ -82,7 +82,7 @@ def jpeg() -> bytes:
     return buffer.getvalue()
 
 
-async def test_fields_of_a_form(api: Any) -> None:
+async def test_form_fields_are_limited_and_validated(api: Any) -> None:
     photo = ("photos", ("a.jpg", jpeg(), "image/jpeg"))
     many = [(f"field{n}", (None, "x")) for n in range(field_limits.FORM_FIELDS + 1)]
     response = await api.http.post("/orders", files=[photo, *many])
@@ -102,7 +102,7 @@ async def test_fields_of_a_form(api: Any) -> None:
         assert (response.status_code, response.json()["errors"][0]["code"]) == (422, code)
 
 
-async def test_photos_beyond_the_number_are_not_even_read(api: Any) -> None:
+async def test_an_upload_with_too_many_photos_is_rejected(api: Any) -> None:
     problem = await api.upload([(f"{n}.jpg", b"x") for n in range(21)], status=422)
     assert (problem["code"], "20" in problem["detail"]) == ("photos_too_many", True)
     problem = await api.upload([(f"{n}.jpg", b"x") for n in range(20)], status=422)
@@ -128,7 +128,7 @@ async def test_photos_beyond_the_number_are_not_even_read(api: Any) -> None:
         ("q=%00", 200),
     ],
 )
-async def test_queries(api: Any, query: str, status: int) -> None:
+async def test_query_parameters_are_validated(api: Any, query: str, status: int) -> None:
     response = await api.http.get(f"/orders?{query}")
     assert response.status_code == status, response.text
     if status == 422:
@@ -136,18 +136,18 @@ async def test_queries(api: Any, query: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("number", ["ž" * 100, "..", "%2e%2e", "a%2Fb", "🖍", "'; DROP TABLE orders; --"])
-async def test_order_numbers_may_be_anything(api: Any, number: str) -> None:
+async def test_unusual_order_numbers_cause_no_server_error(api: Any, number: str) -> None:
     assert (await api.http.get(f"/orders/{number}")).status_code in {404, 405}
 
 
 @pytest.mark.parametrize("number", ["x" * 101, "a%00b", "%ff%fe"])
-async def test_order_numbers_that_cannot_be(api: Any, number: str) -> None:
+async def test_invalid_order_numbers_are_rejected(api: Any, number: str) -> None:
     response = await api.http.get(f"/orders/{number}/timeline")
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("number", [2**31 - 1, 2**31, 2**63, 2**64, "9" * 5000])
-async def test_ids_beyond_the_column(api: Any, number: int | str) -> None:
+async def test_ids_beyond_the_column_range_are_404(api: Any, number: int | str) -> None:
     for path in (f"/images/{number}/svg-versions", f"/orders/M1/images/{number}"):
         assert (await api.http.get(path)).status_code == 404
     assert (await api.http.delete(f"/dead-letters/{max(int(str(number)[:30]), 2**53)}")).status_code == 404
@@ -169,7 +169,7 @@ async def test_ids_beyond_the_column(api: Any, number: int | str) -> None:
         b"7",
     ],
 )
-async def test_what_is_no_json_object(api: Any, body: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_rejected(api: Any, body: bytes) -> None:
     response = await api.http.post(GENERATE, content=body, headers=JSON)
     assert response.status_code == 422, response.text
     assert response.json()["errors"]
@@ -187,7 +187,7 @@ async def test_what_is_no_json_object(api: Any, body: bytes) -> None:
         ("", 415),
     ],
 )
-async def test_kinds_of_bodies(api: Any, content_type: str, status: int) -> None:
+async def test_json_routes_accept_json_in_utf8_only(api: Any, content_type: str, status: int) -> None:
     response = await api.http.post(GENERATE, content=b"{}", headers={"Content-Type": content_type})
     assert response.status_code == status
     if status == 415:
@@ -204,12 +204,12 @@ async def test_kinds_of_bodies(api: Any, content_type: str, status: int) -> None
         ("application/json", 415),
     ],
 )
-async def test_kinds_of_uploads(api: Any, content_type: str, status: int) -> None:
+async def test_uploads_accept_multipart_bodies_only(api: Any, content_type: str, status: int) -> None:
     response = await api.http.post("/orders", content=b"no parts", headers={"Content-Type": content_type})
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
 
 
-async def test_other_methods_name_those_there_are(api: Any) -> None:
+async def test_a_405_response_lists_the_allowed_methods(api: Any) -> None:
     response = await api.http.put("/orders/M1")
     assert (response.status_code, response.headers["allow"]) == (405, "GET, PATCH, DELETE, HEAD")
     response = await api.http.put("/orders/fetch-from-shopify")
@@ -225,11 +225,11 @@ async def test_head_is_get_without_content(api: Any) -> None:
     assert (known.status_code, known.content) == (304, b"")
 
 
-async def test_nothing_leads_elsewhere(api: Any) -> None:
+async def test_a_trailing_slash_is_not_redirected(api: Any) -> None:
     assert (await api.http.get("/orders/")).status_code == 404
 
 
-def test_exports_are_refused_without_waiting() -> None:
+def test_exports_beyond_the_slots_are_rejected_at_once() -> None:
     slots = ExportSlots(2)
     with (
         slots.slot(),
@@ -242,7 +242,7 @@ def test_exports_are_refused_without_waiting() -> None:
         pass
 
 
-async def test_a_busy_process_says_when_to_come_again(api: Any) -> None:
+async def test_a_busy_process_sends_retry_after(api: Any) -> None:
     await api.order(1)
     slots = api.app.state.services.exports
     for _ in range(5):  # what was sent gives its slot back
@@ -256,7 +256,7 @@ async def test_a_busy_process_says_when_to_come_again(api: Any) -> None:
 
 
 @pytest.mark.parametrize(("parameters", "status"), [(50, 404), (51, 400), (4000, 400)])
-async def test_an_address_has_so_many_parameters(api: Any, parameters: int, status: int) -> None:
+async def test_the_number_of_query_parameters_is_limited(api: Any, parameters: int, status: int) -> None:
     query = "&".join(f"p{number}" for number in range(parameters))
     response = await api.http.get(f"/nothing?{query}")
     assert response.status_code == status
@@ -266,7 +266,7 @@ async def test_an_address_has_so_many_parameters(api: Any, parameters: int, stat
         assert problem["detail"] == f"Too many query parameters: {parameters}, limit 50."
 
 
-async def test_cookies_that_take_long_to_read_are_refused(api: Any) -> None:
+async def test_cookies_with_too_many_backslashes_are_rejected(api: Any) -> None:
     """Every pair of backslash and character costs a pass over the rest of the value."""
     response = await api.http.get("/session", headers={"Cookie": f'a="{chr(92)}x' * 201 + '"'})
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
@@ -275,7 +275,7 @@ async def test_cookies_that_take_long_to_read_are_refused(api: Any) -> None:
     assert response.status_code == 200
 
 
-async def test_a_content_type_has_a_length(api: Any) -> None:
+async def test_the_length_of_the_content_type_is_limited(api: Any) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x" + ';"' * 500}
     response = await api.http.post("/orders", content=b"x", headers=headers)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")

@@ -74,7 +74,7 @@ async def test_an_upload_that_fails_leaves_nothing(
     assert await sql.fetchval("SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM uploads)") == 0
 
 
-async def test_what_a_crash_left_of_an_upload_is_deleted(
+async def test_files_of_an_upload_interrupted_by_a_crash_are_deleted(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     await api.order()
@@ -90,7 +90,7 @@ async def test_what_a_crash_left_of_an_upload_is_deleted(
     assert [row["order_id"] for row in await sql.fetch("SELECT order_id FROM uploads")] == [78]
 
 
-async def test_an_upload_that_was_taken_for_abandoned_adds_no_order(
+async def test_an_upload_marked_abandoned_adds_no_order(
     api: Any, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = FolderStorage.put_file

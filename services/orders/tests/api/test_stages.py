@@ -31,7 +31,7 @@ async def patch(api: Any, body: Any, status: int = 200, number: str = "M1000") -
     return response.json()
 
 
-async def test_an_order_from_its_photos_to_the_door(api: Any, worker: Any) -> None:
+async def test_an_order_passes_every_stage_until_it_is_shipped(api: Any, worker: Any) -> None:
     order = await api.order(2, note="Do Vánoc")
     one, other = (image["id"] for image in order["line_items"][0]["images"])
     assert (order["stage"], order["note"]) == ("to_generate", "Do Vánoc")
@@ -75,14 +75,14 @@ async def test_an_order_on_hold_keeps_its_reason(api: Any, sql: asyncpg.Connecti
         await patch(api, wrong, 422)
 
 
-async def test_a_cancelled_page_has_not_failed(api: Any) -> None:
+async def test_a_cancelled_page_does_not_count_as_failed(api: Any) -> None:
     await api.order()
     (version,) = await api.post("/orders/M1000/generate-coloring")
     await api.post(f"/coloring-versions/{version['id']}/cancel", status=200)
     assert await stage(api) == "to_generate"
 
 
-async def test_what_was_possibly_paid_twice_needs_attention_until_it_is_seen(
+async def test_a_possible_double_payment_needs_attention_until_acknowledged(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -94,7 +94,7 @@ async def test_what_was_possibly_paid_twice_needs_attention_until_it_is_seen(
     assert (await patch(api, {"is_attention_seen": True}))["stage"] == "to_review"
 
 
-async def test_what_is_sent_back_is_to_be_generated(api: Any, worker: Any) -> None:
+async def test_rework_moves_an_order_back_to_to_generate(api: Any, worker: Any) -> None:
     order = await api.order()
     (version,) = await api.post("/orders/M1000/generate-coloring")
     await worker.end("coloring", version["id"])
@@ -112,7 +112,7 @@ async def test_the_last_of_many_approvals_at_once_approves_the_order(api: Any, w
     assert await stage(api) == "approved"
 
 
-async def test_the_list_by_stage_with_its_total(api: Any, sql: asyncpg.Connection) -> None:
+async def test_the_list_is_filtered_by_stage_with_a_total(api: Any, sql: asyncpg.Connection) -> None:
     for _ in range(3):
         await api.order()
     await patch(api, {"on_hold_reason": "x"})
@@ -132,7 +132,7 @@ async def test_the_list_by_stage_with_its_total(api: Any, sql: asyncpg.Connectio
     assert problem["errors"][0]["field"] == "stage"
 
 
-async def test_what_a_list_and_the_counts_read_does_not_grow(api: Any, sql: asyncpg.Connection) -> None:
+async def test_listing_and_counting_read_a_bounded_number_of_rows(api: Any, sql: asyncpg.Connection) -> None:
     """Counting ends at 1000; neither reads an order that it does not show or count."""
     await sql.execute("DROP INDEX ix_orders_search_keys")  # which is filled slowly
     await sql.execute("SET session_replication_role = replica")  # no triggers: the stages are given

@@ -96,7 +96,7 @@ async def test_a_reader_may_subscribe_for_ten_minutes(api: Any, settings: Orders
             assert response.headers["link"] == '</.well-known/mercure>; rel="mercure"'
 
 
-async def test_the_cookie_brings_orders_and_nothing_else(
+async def test_the_cookie_authorizes_order_topics_only(
     api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
 ) -> None:
     cookie = cookie_of(await api.http.get("/session")).value
@@ -111,7 +111,7 @@ async def test_the_cookie_brings_orders_and_nothing_else(
         assert await soon(heard(response)) == ["orders", "orders/1271"]
 
 
-async def test_the_hub_requires_a_token_and_no_cookie_publishes(
+async def test_the_hub_requires_a_token_and_cookies_cannot_publish(
     api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
 ) -> None:
     cookie = cookie_of(await api.http.get("/session")).value
@@ -140,7 +140,7 @@ class TestShort:
     def settings(self, settings: OrdersSettings) -> OrdersSettings:
         return settings.model_copy(update={"mercure_cookie_seconds": SHORTEST})
 
-    async def test_a_stream_ends_with_its_cookie_also_where_nothing_happens(
+    async def test_an_idle_stream_ends_before_its_cookie_expires(
         self, api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
     ) -> None:
         cookie = cookie_of(await api.http.get("/session"))
@@ -159,7 +159,9 @@ class TestShort:
             assert response.status == 401
 
 
-async def test_who_signs_out_or_was_removed_keeps_no_cookie(locked_api: Any, people: Any) -> None:
+async def test_the_hub_cookie_is_deleted_after_signing_out_or_losing_the_session(
+    locked_api: Any, people: Any
+) -> None:
     http = locked_api.http
     assert NAME not in (await http.get("/session")).headers.get("set-cookie", "")
     session = await people.signed_in("viewer")

@@ -90,7 +90,7 @@ async def give_up(nc: Client, subject: str, payload: str) -> int:
     return (await nc.jetstream().publish(letter.subject, letter.model_dump_json().encode())).seq
 
 
-async def test_every_process_that_answers_is_shown_and_every_service_that_does_not(
+async def test_the_page_shows_responding_processes_and_silent_services(
     http: httpx.AsyncClient, nc: Client
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -134,7 +134,7 @@ async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: C
     assert "breaker" not in services["vectorize"]
 
 
-async def test_queues_say_what_waits_and_what_is_in_progress(http: httpx.AsyncClient, nc: Client) -> None:
+async def test_queues_report_waiting_and_active_jobs(http: httpx.AsyncClient, nc: Client) -> None:
     js = nc.jetstream()
     for number in range(5):
         await js.publish(f"jobs.coloring.{number}", b"{}")
@@ -178,7 +178,7 @@ async def test_the_last_hour_is_counted_by_kind(
     assert minutes[1]["completed"] == [0] * 61
 
 
-async def test_the_last_hour_is_told_minute_by_minute(
+async def test_the_last_hour_is_reported_by_minute(
     http: httpx.AsyncClient, api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(4)
@@ -212,7 +212,7 @@ async def test_the_last_hour_is_told_minute_by_minute(
     assert (hour["completed"], hour["failed"]) == (2, 2)
 
 
-async def test_the_outbox_tells_its_depth_and_age(
+async def test_the_outbox_reports_its_depth_and_age(
     http: httpx.AsyncClient, api: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(2, process="coloring")
@@ -250,7 +250,7 @@ async def test_the_newest_twenty_dead_letters_are_shown(http: httpx.AsyncClient,
     }
 
 
-async def test_a_requeued_version_begins_a_new_run(
+async def test_requeueing_a_version_starts_a_new_run(
     http: httpx.AsyncClient, nc: Client, api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -268,7 +268,7 @@ async def test_a_requeued_version_begins_a_new_run(
     assert (again.status_code, again.json()["code"]) == (404, "dead_letter_not_found")
 
 
-async def test_what_is_done_is_not_asked_for_again_and_can_be_dismissed(
+async def test_a_completed_version_is_not_requeued_and_its_dead_letter_can_be_dismissed(
     http: httpx.AsyncClient, nc: Client, api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -285,7 +285,7 @@ async def test_what_is_done_is_not_asked_for_again_and_can_be_dismissed(
 
 
 @pytest.mark.parametrize("subject", ["download.1", f"jobs.{'download'}.1"])  # the latter of an old release
-async def test_a_requeued_download_is_awaited_again(
+async def test_requeueing_a_download_makes_it_due_again(
     http: httpx.AsyncClient, nc: Client, api: Any, sql: asyncpg.Connection, subject: str
 ) -> None:
     await api.order()
@@ -302,7 +302,7 @@ async def test_a_requeued_download_is_awaited_again(
     assert await sql.fetchval("SELECT attempts FROM images WHERE next_attempt_at <= now()") == 0
 
 
-async def test_a_requeued_request_to_the_shop_is_due_again(
+async def test_requeueing_a_shop_job_makes_it_due_again(
     http: httpx.AsyncClient, nc: Client, sql: asyncpg.Connection
 ) -> None:
     sync = SyncOrder(shopify_id=7, order_number="1007", photos=True)
@@ -328,7 +328,7 @@ async def test_a_requeued_request_to_the_shop_is_due_again(
         ("sync.1", "{}", (409, "dead_letter_not_requeueable")),
     ],
 )
-async def test_what_cannot_be_requeued_says_why(
+async def test_a_rejected_requeue_reports_its_reason(
     http: httpx.AsyncClient, nc: Client, subject: str, payload: str, answer: tuple[int, str | None]
 ) -> None:
     sequence = await give_up(nc, subject, payload)
@@ -338,7 +338,7 @@ async def test_what_cannot_be_requeued_says_why(
     assert (await http.post("/dead-letters/0/requeue")).status_code == 422
 
 
-async def test_without_nats_the_rest_is_told(settings: OrdersSettings, broker: ServerProcess) -> None:
+async def test_the_rest_is_reported_without_nats(settings: OrdersSettings, broker: ServerProcess) -> None:
     await broker.kill()
     async with serving(settings.model_copy(update={"nats_url": broker.url})) as http:
         found = await system(http)
@@ -362,7 +362,9 @@ async def test_without_nats_the_rest_is_told(settings: OrdersSettings, broker: S
         assert response.status_code == 204
 
 
-async def test_without_the_database_the_rest_is_told(settings: OrdersSettings, broker: ServerProcess) -> None:
+async def test_the_rest_is_reported_without_the_database(
+    settings: OrdersSettings, broker: ServerProcess
+) -> None:
     nowhere = settings.model_validate(
         {**settings.model_dump(), "database_url": "postgresql+asyncpg://u:secret@127.0.0.1:9/none"}
     )

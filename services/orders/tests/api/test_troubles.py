@@ -45,9 +45,7 @@ def refusal(number: int) -> OSError:
         (ConnectionRefusedError("no listener"), 503, "database_unavailable"),
     ],
 )
-async def test_what_may_pass_is_told_apart_from_what_may_not(
-    error: Exception, status: int, code: str
-) -> None:
+async def test_transient_errors_are_503_and_others_500(error: Exception, status: int, code: str) -> None:
     app = FastAPI()
     problems.install(app)
 

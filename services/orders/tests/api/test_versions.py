@@ -22,7 +22,7 @@ async def versions(api: Any, image_id: int, kind: str = "coloring") -> Any:
     return (await api.get(f"/orders/M1000/images/{image_id}"))["versions"][kind]
 
 
-async def test_a_coloring_is_asked_for_with_its_job(api: Any, sql: asyncpg.Connection) -> None:
+async def test_requesting_a_coloring_creates_its_job(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     version = await api.post(f"/images/{image_id}/generate-coloring", {"megapixels": 2, "steps": 8})
     assert version == {
@@ -51,7 +51,7 @@ async def test_an_active_version_with_the_same_options_is_returned(api: Any, sql
     assert len(await jobs(sql, "coloring")) == 2
 
 
-async def test_pressed_by_many_at_once_it_is_one_version(api: Any, sql: asyncpg.Connection) -> None:
+async def test_concurrent_identical_requests_create_one_version(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     path = f"/images/{image_id}/generate-coloring"
     answers = await asyncio.gather(*(api.post(path) for _ in range(12)))
@@ -60,14 +60,14 @@ async def test_pressed_by_many_at_once_it_is_one_version(api: Any, sql: asyncpg.
     assert sorted(answer["version"] for answer in different) == list(range(2, 12))
 
 
-async def test_a_completed_one_is_made_again_when_asked_again(api: Any, worker: Any) -> None:
+async def test_a_completed_version_is_made_again_on_request(api: Any, worker: Any) -> None:
     image_id = await image_of(api)
     first = await api.post(f"/images/{image_id}/generate-coloring")
     await worker.end("coloring", first["id"])
     assert (await api.post(f"/images/{image_id}/generate-coloring"))["version"] == 2
 
 
-async def test_a_whole_order_is_colored_where_it_is_not_yet(api: Any, worker: Any) -> None:
+async def test_coloring_an_order_skips_completed_images(api: Any, worker: Any) -> None:
     order = await api.order(4)
     images = [image["id"] for image in order["line_items"][0]["images"]]
     done = await api.post(f"/images/{images[0]}/generate-coloring")
@@ -103,7 +103,7 @@ async def test_an_svg_is_made_from_the_chosen_page(api: Any, worker: Any, sql: a
     assert job["target"] == "1/1/svg/v1/image_1.svg"
 
 
-async def test_svgs_of_a_whole_order(api: Any, worker: Any) -> None:
+async def test_svgs_of_an_order_are_made_from_completed_colorings(api: Any, worker: Any) -> None:
     await api.order(3)
     await api.post("/orders/M1000/generate-svg", status=409)
     colorings = await api.post("/orders/M1000/generate-coloring")
@@ -114,7 +114,7 @@ async def test_svgs_of_a_whole_order(api: Any, worker: Any) -> None:
     assert await api.post("/orders/M1000/generate-svg") == svgs
 
 
-async def test_choosing(api: Any, worker: Any) -> None:
+async def test_selecting_a_version_updates_coloring_and_svg(api: Any, worker: Any) -> None:
     image_id = await image_of(api)
     first = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 2})
     second = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 3})
@@ -174,7 +174,7 @@ async def test_a_retry_is_a_new_run(api: Any, worker: Any, sql: asyncpg.Connecti
 @pytest.mark.parametrize(
     "reached", [(), ("processing",), ("processing", "runpod_submitting", "runpod_queued")]
 )
-async def test_cancelling_in_every_state(
+async def test_a_version_can_be_cancelled_in_every_active_status(
     api: Any, worker: Any, sql: asyncpg.Connection, reached: tuple[str, ...]
 ) -> None:
     image_id = await image_of(api)
@@ -192,7 +192,7 @@ async def test_cancelling_in_every_state(
     assert await api.post(f"/coloring-versions/{version['id']}/cancel", status=200) == answer
 
 
-async def test_what_has_ended_cannot_be_cancelled(api: Any, worker: Any) -> None:
+async def test_a_completed_version_cannot_be_cancelled(api: Any, worker: Any) -> None:
     image_id = await image_of(api)
     version = await api.post(f"/images/{image_id}/generate-coloring")
     await worker.end("coloring", version["id"])
@@ -200,7 +200,7 @@ async def test_what_has_ended_cannot_be_cancelled(api: Any, worker: Any) -> None
     assert problem["code"] == "version_already_ended"
 
 
-async def test_svgs_are_retried_and_cancelled_likewise(api: Any, worker: Any) -> None:
+async def test_svgs_can_be_cancelled_and_retried(api: Any, worker: Any) -> None:
     image_id = await image_of(api)
     coloring = await api.post(f"/images/{image_id}/generate-coloring")
     await worker.end("coloring", coloring["id"])
@@ -209,7 +209,7 @@ async def test_svgs_are_retried_and_cancelled_likewise(api: Any, worker: Any) ->
     assert (await api.post(f"/svg-versions/{svg['id']}/retry"))["status"] == "pending"
 
 
-async def test_a_photo_that_is_not_there_yet_cannot_be_colored(api: Any, sql: asyncpg.Connection) -> None:
+async def test_a_photo_that_is_not_downloaded_cannot_be_colored(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     await sql.execute("UPDATE images SET path = NULL, original_url = 'https://cdn.example/1.jpg'")
     problem = await api.post(f"/images/{image_id}/generate-coloring", status=409)
@@ -217,7 +217,7 @@ async def test_a_photo_that_is_not_there_yet_cannot_be_colored(api: Any, sql: as
     await api.post("/orders/M1000/generate-coloring", status=409)
 
 
-async def test_clicks_of_many_people_at_once_never_fail(
+async def test_concurrent_requests_cause_no_server_error(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     order = await api.order(4)

@@ -72,19 +72,19 @@ def request(header: int, *, body: bytes = b"") -> bytes:
     return lines.encode() + b"\r\n\r\n" + body
 
 
-async def test_heads_in_one_piece(port: int) -> None:
+async def test_the_size_of_request_heads_is_limited(port: int) -> None:
     assert b"204" in await sent(port, request(HEAD_BYTES - 100))
     status, found = problem(await sent(port, request(HEAD_BYTES + 1)))
     assert (status, found["code"]) == (431, "request_header_fields_too_large")
     assert str(HEAD_BYTES) in found["detail"]
 
 
-async def test_heads_that_come_slowly_and_do_not_end(port: int) -> None:
+async def test_an_endless_request_head_is_rejected(port: int) -> None:
     pieces = [b"GET / HTTP/1.1\r\nX-Long: ", *[b"x" * 8192] * 6]
     assert problem(await sent(port, *pieces))[0] == 431
 
 
-async def test_bodies_are_no_heads(port: int) -> None:
+async def test_bodies_do_not_count_towards_the_head_limit(port: int) -> None:
     large = request(10, body=b"b" * (4 * HEAD_BYTES))
     assert b"204" in await sent(port, large)
     assert b"204" in await sent(port, large[:20_000], large[20_000:90_000], large[90_000:])
@@ -97,6 +97,6 @@ async def test_bodies_are_no_heads(port: int) -> None:
 @pytest.mark.parametrize(
     "junk", [b"\x16\x03\x01\x02\x00\x01\x00", b"HELLO\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"]
 )
-async def test_what_is_no_http(port: int, junk: bytes) -> None:
+async def test_non_http_data_is_a_bad_request(port: int, junk: bytes) -> None:
     status, found = problem(await sent(port, junk))
     assert (status, found["code"]) == (400, "bad_request")

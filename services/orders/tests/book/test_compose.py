@@ -70,7 +70,7 @@ def is_image(found: Any) -> bool:
     return isinstance(found, pikepdf.Stream) and found.get("/Subtype") == "/Image"
 
 
-async def test_poppler_finds_text_fonts_and_the_one_raster_page(tmp_path: Path) -> None:
+async def test_the_pdf_has_searchable_text_embedded_fonts_and_one_raster_page(tmp_path: Path) -> None:
     _, file = await composed(tmp_path, two_items(tmp_path))
     said = " ".join(tool("pdftotext", file, "-").split())
     assert said.count(DEDICATION) == 2
@@ -132,7 +132,7 @@ def drawn_area(file: Path, sheet: int) -> tuple[float, float, float, float]:
 @pytest.mark.parametrize(
     ("orientation", "size", "sheet"), [("auto", (210, 297), "turned"), ("landscape", (297, 210), "upright")]
 )
-async def test_a_lying_page_is_turned_where_that_makes_it_larger(
+async def test_a_landscape_page_is_rotated_where_that_makes_it_larger(
     tmp_path: Path, orientation: str, size: tuple[int, int], sheet: str
 ) -> None:
     art = tmp_path / "frame.png"
@@ -157,7 +157,7 @@ async def test_the_inner_margin_is_mirrored_on_even_pages(tmp_path: Path) -> Non
     assert middles == pytest.approx([95, 115], abs=0.5)  # the second sheet is a back: bound on its right
 
 
-async def test_blank_backs_and_the_note_of_copies(tmp_path: Path) -> None:
+async def test_backs_are_blank_and_the_copies_note_lists_the_books(tmp_path: Path) -> None:
     books = two_items(tmp_path).model_copy(update={"has_separator": True})
     outcome, file = await composed(tmp_path, books, backs="blank", copies="note")
     with pikepdf.open(file) as pdf:
@@ -169,7 +169,7 @@ async def test_blank_backs_and_the_note_of_copies(tmp_path: Path) -> None:
     assert all(word in text for word in ("1270", "Jana Nováková", "2 \u00d7 Omalovánky pro Aničku"))
 
 
-async def test_photos_come_on_the_cover_and_on_a_last_page(tmp_path: Path) -> None:
+async def test_photos_are_printed_on_the_cover_and_the_last_page(tmp_path: Path) -> None:
     book = Book(title="A", pictures=pictures(tmp_path / "art", MIXED))
     outcome, file = await composed(tmp_path, order(book), has_cover_photo=True, has_photo_page=True)
     assert outcome.sheets == 1 + 7 + 1 + 1
@@ -231,7 +231,7 @@ CUSTOMERS = {"hebrew": "ישראל ישראלי"}
 
 
 @pytest.mark.parametrize("name", CORPUS)
-async def test_odd_books_are_read_without_a_warning(tmp_path: Path, name: str) -> None:
+async def test_unusual_books_produce_valid_pdfs_without_warnings(tmp_path: Path, name: str) -> None:
     values, sizes, options = CORPUS[name]
     found = pictures(tmp_path / "art", sizes, raster=(0, 3))
     book = Book(**{"title": "Omalovánky", "dedication": "Pro Kačku", "pictures": found, **values})
@@ -266,14 +266,14 @@ async def test_a_damaged_page_is_named(tmp_path: Path, name: str, content: bytes
     assert caught.value.message.startswith("Page 1270-8 is damaged")
 
 
-async def test_more_sheets_than_anyone_prints_are_refused(tmp_path: Path) -> None:
+async def test_a_book_with_too_many_sheets_is_rejected(tmp_path: Path) -> None:
     book = Book(title="A", quantity=100_000, pictures=pictures(tmp_path / "art", [LYING]))
     with pytest.raises(BookError) as caught:
         await composed(tmp_path, order(book))
     assert caught.value.code == "book_too_large"
 
 
-async def test_a_book_that_needs_too_much_is_given_up(
+async def test_a_book_that_exceeds_the_cpu_limit_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "CPU_SECONDS", 1)
@@ -283,7 +283,9 @@ async def test_a_book_that_needs_too_much_is_given_up(
     assert caught.value.code == "book_too_complex"
 
 
-async def test_the_composer_ends_with_its_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancelling_the_caller_kills_the_composer_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started = asyncio.Event()
     real, found = asyncio.create_subprocess_exec, []
 
@@ -346,7 +348,7 @@ def test_forty_pages_take_three_seconds_and_300_mb(tmp_path: Path) -> None:
     assert seconds < 3
 
 
-async def test_five_hundred_pages_work(tmp_path: Path) -> None:
+async def test_a_book_of_five_hundred_pages_is_composed(tmp_path: Path) -> None:
     found = pictures(tmp_path / "art", [UPRIGHT, LYING]) * 250
     outcome, file = await composed(tmp_path, order(Book(title="A", pictures=found)), has_previews=True)
     assert (outcome.sheets, outcome.previews) == (502, 502)

@@ -22,7 +22,7 @@ QUIET = (
 )
 
 
-async def test_a_book_that_is_stored_late_is_erased_too(
+async def test_a_book_stored_after_the_deletion_is_erased_too(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await colored(api, worker)
@@ -53,7 +53,7 @@ async def test_a_book_that_is_stored_late_is_erased_too(
     assert api.files() == []
 
 
-async def test_the_books_of_an_order_that_is_to_be_erased_are_ended(
+async def test_requesting_an_erasure_cancels_the_books_of_the_order(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)
@@ -66,7 +66,7 @@ async def test_the_books_of_an_order_that_is_to_be_erased_are_ended(
     assert [name for name in api.files() if "/book/" in name] == []
 
 
-async def test_what_is_being_downloaded_is_recent(
+async def test_an_order_with_an_active_download_is_recent(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)

@@ -28,7 +28,7 @@ from services.orders.tests.job_attempts import attempt_due
 
 
 @pytest.mark.parametrize("name", ["art_0_0.png", "photo_0_0.jpg", "sheets.json", "book.pdf", "sheet_2.webp"])
-async def test_a_full_disk_is_no_damaged_page(tmp_path: Path, name: str) -> None:
+async def test_a_full_disk_is_not_reported_as_a_damaged_page(tmp_path: Path, name: str) -> None:
     art = png(tmp_path / "page.png", (300, 200), mode="RGBA")
     page = Picture(label="1270-1", art=art, photo=photo(tmp_path / "photo.jpg"))
     folder = tmp_path / "book"
@@ -45,7 +45,7 @@ def full(*_arguments: Any, **_options: Any) -> Any:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-async def test_a_book_waits_for_room(
+async def test_a_book_waits_for_free_disk_space(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await colored(api, worker)
@@ -65,7 +65,9 @@ async def test_a_book_waits_for_room(
     assert tuple(await sql.fetchrow(state)) == ("composing", 0, "The storage is full; free space in it.")
 
 
-async def test_a_finished_book_that_is_damaged_is_named(api: Any, worker: Any, database: Database) -> None:
+async def test_a_damaged_stored_book_is_reported_with_its_order(
+    api: Any, worker: Any, database: Database
+) -> None:
     await composed_book(api, worker, database)
     (api.storage / PDF).write_bytes(b"no PDF")
     problem = await api.post("/books", {"order_numbers": ["M1000"]}, status=409)
@@ -73,7 +75,7 @@ async def test_a_finished_book_that_is_damaged_is_named(api: Any, worker: Any, d
     assert problem["detail"] == "The book of order M1000 is damaged; compose it again."
 
 
-async def test_more_than_has_room_is_refused_before_it_is_made(
+async def test_joined_books_above_the_size_limit_are_rejected(
     api: Any, worker: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await composed_book(api, worker, database)
@@ -85,7 +87,7 @@ async def test_more_than_has_room_is_refused_before_it_is_made(
     assert (await api.http.post("/books", json={"order_numbers": ["M1000"]})).status_code == 200
 
 
-async def test_progress_is_noted_while_the_claim_is_extended(
+async def test_progress_is_stored_while_the_claim_is_extended(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)
@@ -99,7 +101,7 @@ async def test_progress_is_noted_while_the_claim_is_extended(
     assert await sql.fetchval("SELECT progress FROM book_versions") == 99
 
 
-def test_long_dedications_are_fitted_at_once() -> None:
+def test_long_dedications_are_fitted_quickly() -> None:
     long = replace(ITEM, dedication=("Milá babičko, " * 300)[:3990])
     content = of_items(*[replace(long, line_item_id=number) for number in range(30)])
     preflight.check(content, BookOptions(), {}, {})
@@ -109,7 +111,7 @@ def test_long_dedications_are_fitted_at_once() -> None:
     assert [one.code for one in found] == ["dedication_too_long"] * 30
 
 
-async def test_the_preflight_neither_blocks_the_others_nor_copies_pages(
+async def test_the_preflight_runs_in_a_thread_and_copies_no_pages(
     api: Any, worker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await colored(api, worker)
@@ -136,7 +138,7 @@ async def test_paper_without_a_printable_area_is_refused(api: Any, worker: Any) 
     assert (await api.post(BOOKS, tiny))["version"] == 1
 
 
-async def test_options_that_do_not_go_with_the_settings_are_refused(
+async def test_options_that_conflict_with_the_settings_are_rejected(
     settings: Any, serving: Any, worker: Any
 ) -> None:
     async with serving(settings.model_copy(update={"print_numbers": True})) as api:
@@ -148,7 +150,9 @@ async def test_options_that_do_not_go_with_the_settings_are_refused(
 @pytest.mark.parametrize(
     ("limit", "megabytes"), [("max", 1536), ("0", 384), (f"{2 * 2**30}", 1536), (f"{2**30}", 512)]
 )
-def test_the_composer_takes_less_than_its_container_may(tmp_path: Path, limit: str, megabytes: int) -> None:
+def test_the_composer_memory_limit_is_below_the_limit_of_its_container(
+    tmp_path: Path, limit: str, megabytes: int
+) -> None:
     file = tmp_path / "memory.max"
     file.write_text(f"{limit}\n")
     assert process.memory_bytes([tmp_path / "missing", file]) == megabytes * 2**20

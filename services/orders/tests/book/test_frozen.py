@@ -34,7 +34,7 @@ async def text_of(api: Any, tmp_path: Any, content: bytes) -> str:
     return " ".join(tool("pdftotext", file, "-").split())
 
 
-async def test_a_change_after_the_book_was_asked_for_is_not_in_it(
+async def test_a_book_has_the_content_of_the_time_of_its_request(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection, tmp_path: Any
 ) -> None:
     await colored(api, worker)
@@ -77,7 +77,7 @@ async def test_a_change_after_the_book_was_asked_for_is_not_in_it(
         (REPLACED, "photo_replaced", "The photo of page 2 was replaced"),
     ],
 )
-async def test_what_must_not_be_printed_any_more_is_not_composed(
+async def test_a_book_that_became_unprintable_is_not_composed(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection, change: str, code: str, sentence: str
 ) -> None:
     await colored(api, worker)
@@ -90,7 +90,7 @@ async def test_what_must_not_be_printed_any_more_is_not_composed(
     assert [name for name in api.files() if "/book/" in name] == []
 
 
-async def test_what_is_forced_is_composed_as_it_was_unless_the_shop_withdrew_it(
+async def test_a_forced_book_is_composed_as_requested_unless_the_shop_withdrew_it(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)
@@ -127,7 +127,7 @@ async def test_force_leaves_out_pages_whose_files_are_missing(
     assert refused["findings"][-1] == "No page to print; choose a completed one."
 
 
-async def test_several_books_are_printed_as_they_were_composed_or_not_at_all(
+async def test_several_books_are_printed_as_composed_or_rejected_as_outdated(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection, tmp_path: Any
 ) -> None:
     for number, title in ((1, "Jablko"), (2, "Hruška")):
@@ -145,7 +145,7 @@ async def test_several_books_are_printed_as_they_were_composed_or_not_at_all(
     assert ("1 \u00d7 Hruška" in said, "Švestka" in said) == (True, False)
 
 
-async def test_photos_count_only_where_they_are_shown(
+async def test_a_replaced_photo_outdates_only_books_that_show_photos(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)

@@ -181,7 +181,7 @@ def found(code: str) -> list[Finding]:
 
 
 @pytest.mark.parametrize("code", FINDINGS)
-def test_every_finding_has_its_sentence(code: str) -> None:
+def test_every_finding_has_its_message(code: str) -> None:
     _, sentence, is_error, about = FINDINGS[code]
     (finding,) = found(code)
     assert (finding.code, finding.message, finding.is_error) == (
@@ -193,7 +193,7 @@ def test_every_finding_has_its_sentence(code: str) -> None:
     assert (finding.image_id is not None) == (about == "image")
 
 
-def test_all_codes_are_caused_here() -> None:
+def test_every_finding_code_is_tested() -> None:
     assert {name.split(maxsplit=1)[0] for name in FINDINGS} == set(get_args(Code))
 
 
@@ -210,13 +210,13 @@ VALUES: dict[str, dict[str, str | int]] = {
 
 
 @pytest.mark.parametrize("code", FINDINGS)
-def test_every_finding_has_what_its_sentence_names(code: str) -> None:
+def test_every_finding_carries_the_values_of_its_message(code: str) -> None:
     (finding,) = found(code)
     assert finding.values == VALUES.get(code.split(maxsplit=1)[0], {"page": "1"})
     assert all(str(value) in finding.message for name, value in finding.values.items() if name != "title")
 
 
-def test_a_book_that_is_right_has_no_finding() -> None:
+def test_a_valid_book_has_no_findings() -> None:
     assert check(order(), BookOptions(), {}, FILES) == []
     # A person cancelled the newest page and keeps the chosen one.
     cancelled = page(newest_id=4, newest_status="error", newest_error_code="cancelled")
@@ -233,7 +233,9 @@ def test_a_book_that_is_right_has_no_finding() -> None:
         ({"orientation": "portrait"}, "one", True),
     ],
 )
-def test_the_resolution_is_that_of_the_printed_size(options: Any, layout: str | None, finds: bool) -> None:
+def test_the_resolution_is_computed_for_the_printed_size(
+    options: Any, layout: str | None, finds: bool
+) -> None:
     content = order(replace(ITEM, layout=layout, pages=[replace(PAGE, svg_path=None, svg_of=None)]))
     found = check(content, BookOptions(**options), {}, {PAGE.coloring_path or "": (1100, 1500)})
     assert [one.code for one in found] == (["low_resolution"] if finds else [])

@@ -187,7 +187,7 @@ def test_every_finding_has_a_cause() -> None:
     assert {cause.__name__ for cause, *_ in CAUSES} == set(get_args(preflight.Code))
 
 
-async def test_a_path_of_the_replaced_system_outside_the_storage_is_a_missing_file(
+async def test_a_stored_path_outside_the_storage_is_a_missing_file(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -200,7 +200,7 @@ async def test_a_path_of_the_replaced_system_outside_the_storage_is_a_missing_fi
 @pytest.mark.parametrize(
     ("cause", "severity", "sentence"), CAUSES, ids=[cause.__name__ for cause, *_ in CAUSES]
 )
-async def test_each_finding_is_caused_and_stops_the_book_if_it_is_an_error(
+async def test_each_finding_can_be_caused_and_errors_block_the_book(
     api: Any,
     worker: Any,
     sql: asyncpg.Connection,

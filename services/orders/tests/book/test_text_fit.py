@@ -22,7 +22,7 @@ def test_short_text_is_large_and_long_text_is_smaller() -> None:
     assert " ".join(long.lines) == ("slovo " * 60).strip()
 
 
-def test_what_does_not_fit_is_counted_and_cut_with_an_ellipsis() -> None:
+def test_overflowing_text_is_counted_and_truncated_with_an_ellipsis() -> None:
     text = " ".join(["slovo"] * 1000)
     cut = fit_text(text, width=100, height=40, largest=30, smallest=16, font="Nunito")
     assert cut.size == 16
@@ -53,7 +53,7 @@ def test_characters_without_a_glyph_are_named(text: str, kept: str, missing: str
     assert printable_text(text) == (kept, missing)
 
 
-def test_a_dedication_that_is_too_long_says_by_how_much() -> None:
+def test_a_dedication_that_is_too_long_reports_the_excess() -> None:
     small = BookOptions(paper="A5", orientation="landscape")
     assert fit_dedication("Pro Aničku", small, has_photo=False).left_out == 0
     long = fit_dedication("Milá babičko, " * 100, small, has_photo=False)
@@ -61,7 +61,7 @@ def test_a_dedication_that_is_too_long_says_by_how_much() -> None:
     assert fit_dedication("Milá babičko, " * 100, small, has_photo=True).left_out > long.left_out
 
 
-def test_the_shops_words_mean_layouts() -> None:
+def test_layout_names_of_the_shop_map_to_layouts() -> None:
     layouts = {"Dvě na stránku": "two", "4 na list": "four"}
     assert known_layout(" dvě NA stránku ", layouts) == "two"  # type: ignore[arg-type]
     assert known_layout("four", {}) == "four"
@@ -83,7 +83,7 @@ def test_the_shops_words_mean_layouts() -> None:
         {"colour": True},
     ],
 )
-def test_options_that_make_no_sheet_are_refused(wrong: dict[str, object]) -> None:
+def test_options_that_yield_no_sheet_are_rejected(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         BookOptions.model_validate(wrong)
 

@@ -142,7 +142,7 @@ async def test_the_options_of_the_settings_are_listed(api: Any, settings: Orders
     assert await api.get("/books/options") == settings.book_options.model_dump(mode="json")
 
 
-async def test_what_is_not_there_and_what_is_no_option_is_said(api: Any, worker: Any) -> None:
+async def test_missing_orders_and_books_and_invalid_options_are_reported(api: Any, worker: Any) -> None:
     for path in ("/orders/M1/books", "/orders/M1/books/preflight"):
         assert (await api.get(path, status=404))["code"] == "order_not_found"
     assert (await api.post("/orders/M1/books", status=404))["code"] == "order_not_found"
@@ -156,7 +156,7 @@ async def test_what_is_not_there_and_what_is_no_option_is_said(api: Any, worker:
     assert custom["options"]["width_mm"] == 200
 
 
-async def test_a_book_that_failed_is_tried_again(
+async def test_a_failed_book_can_be_retried(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await colored(api, worker)
@@ -342,7 +342,7 @@ def test_limits_of_the_composer_are_those_of_the_readme() -> None:
     assert f"processor time ({process.CPU_SECONDS} s)" in readme
 
 
-async def test_a_book_whose_file_is_gone_says_so_until_it_is_back(
+async def test_a_book_is_in_error_while_its_file_is_missing(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await composed_book(api, worker, database)

@@ -44,7 +44,7 @@ async def who(api: Any, headers: dict[str, str]) -> Any:
     return (await api.http.get("/session", headers=headers)).json()["caller"]
 
 
-async def test_a_user_from_the_first_to_the_last(command: Command, locked_api: Any) -> None:
+async def test_a_user_is_added_changed_disabled_and_removed(command: Command, locked_api: Any) -> None:
     assert (await command("users", "list")).out == "0 users\n"
     added = await command("users", "add", "Jana", typed=f"{PASSWORD}\n")
     assert (added.code, added.out, added.err) == (0, "Jana is added: operator\n", "")
@@ -77,7 +77,7 @@ async def test_a_user_from_the_first_to_the_last(command: Command, locked_api: A
     assert await sign_in(locked_api, password="another long password") is None
 
 
-async def test_as_a_process(orders_url: str, locked_api: Any) -> None:
+async def test_the_command_adds_a_user_as_a_process(orders_url: str, locked_api: Any) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pastelka_orders", "users", "add", "Jana"),
         env={**os.environ, "DATABASE_URL": orders_url},
@@ -90,7 +90,7 @@ async def test_as_a_process(orders_url: str, locked_api: Any) -> None:
     assert await sign_in(locked_api) is not None
 
 
-async def test_names_are_the_same_in_upper_and_lower_case(command: Command, sql: asyncpg.Connection) -> None:
+async def test_user_names_are_case_insensitive(command: Command, sql: asyncpg.Connection) -> None:
     await command("users", "add", "Žofie", "--role", "viewer", typed=f"{PASSWORD}\n")
     again = await command("users", "add", "žOFIE", typed=f"{PASSWORD}\n")
     assert (again.code, again.out) == (1, "")

@@ -72,7 +72,7 @@ async def failed_coloring(api: Any, worker: Any, sql: asyncpg.Connection) -> tup
     return version["id"], payload.decode()
 
 
-async def test_letters_are_listed_newest_first(command: Command, nc: Client) -> None:
+async def test_dead_letters_are_listed_newest_first(command: Command, nc: Client) -> None:
     assert (await command("dead-letters", "list")).out == "0 of 0 dead letters\n"
     for number in (1, 2, 3):
         await give_up(nc, f"jobs.coloring.{number}", '{"order_number": "1270"}')
@@ -88,7 +88,7 @@ async def test_letters_are_listed_newest_first(command: Command, nc: Client) -> 
     assert [letter["sequence"] for letter in document["newest"]] == [3, 2]
 
 
-async def test_a_letter_is_shown_with_its_message_reason_and_trace(command: Command, nc: Client) -> None:
+async def test_a_dead_letter_is_shown_with_its_message_reason_and_trace(command: Command, nc: Client) -> None:
     number = await give_up(nc, "jobs.svg.7", '{"version_id": 7}')
     found = await command("dead-letters", "show", str(number))
     assert (found.code, found.err) == (0, "")
@@ -109,7 +109,7 @@ async def test_a_letter_is_shown_with_its_message_reason_and_trace(command: Comm
     assert 0 <= document["age_seconds"] < 100
 
 
-async def test_requeueing_begins_a_new_run_and_takes_the_letter_away(
+async def test_requeueing_starts_a_new_run_and_removes_the_dead_letter(
     command: Command, nc: Client, api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id, payload = await failed_coloring(api, worker, sql)
@@ -124,7 +124,7 @@ async def test_requeueing_begins_a_new_run_and_takes_the_letter_away(
     assert again.err.startswith(f"pastelka_orders: No dead letter {number}; it was requeued, ")
 
 
-async def test_what_cannot_be_requeued_stays(command: Command, nc: Client) -> None:
+async def test_a_dead_letter_that_cannot_be_requeued_is_kept(command: Command, nc: Client) -> None:
     number = await give_up(nc, "jobs.dancing.1", "{}")
     found = await command("dead-letters", "requeue", str(number))
     assert (found.code, found.out) == (1, "")
@@ -135,7 +135,9 @@ async def test_what_cannot_be_requeued_stays(command: Command, nc: Client) -> No
     assert (await nc.jetstream().stream_info(DEAD)).state.messages == 1
 
 
-async def test_dismissing_asks_for_nothing(command: Command, nc: Client, sql: asyncpg.Connection) -> None:
+async def test_dismissing_a_dead_letter_starts_no_job(
+    command: Command, nc: Client, sql: asyncpg.Connection
+) -> None:
     number = await give_up(nc, "sync.5", '{"shopify_id": 5, "order_number": "1270"}')
     found = await command("dead-letters", "dismiss", str(number), "--json")
     assert json.loads(found.out) == {"sequence": number, "result": "dismissed"}
@@ -144,7 +146,9 @@ async def test_dismissing_asks_for_nothing(command: Command, nc: Client, sql: as
     assert (await command("dead-letters", "dismiss", str(number))).code == 1
 
 
-async def test_reconciling_by_hand(command: Command, nc: Client, api: Any, sql: asyncpg.Connection) -> None:
+async def test_the_reconcile_command_repairs_and_reports(
+    command: Command, nc: Client, api: Any, sql: asyncpg.Connection
+) -> None:
     await api.order()
     await api.post("/images/1/generate-coloring")
     await sql.execute("DELETE FROM outbox")
@@ -163,7 +167,9 @@ async def test_reconciling_by_hand(command: Command, nc: Client, api: Any, sql: 
     assert (await nc.jetstream().stream_info(JOBS)).state.messages == 0  # the worker's relay publishes
 
 
-async def test_reconciling_declares_streams_that_are_gone_but_not_dry(command: Command, nc: Client) -> None:
+async def test_reconciling_recreates_missing_streams_except_in_a_dry_run(
+    command: Command, nc: Client
+) -> None:
     await nc.jetstream().delete_stream(JOBS)
     dry = await command("reconcile", "--dry-run")
     assert dry.code == 1
@@ -201,7 +207,9 @@ async def test_a_missing_setting(command: Command, nc: Client) -> None:
     assert (await command("dead-letters", "list", DATABASE_URL=None)).code == 0
 
 
-async def test_a_broker_or_database_that_is_away(command: Command, nc: Client) -> None:
+async def test_an_unreachable_broker_or_database_is_reported_in_one_line(
+    command: Command, nc: Client
+) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     found = await command("dead-letters", "list", NATS_URL=f"nats://user:secret@{nowhere}")
     assert (found.code, found.out) == (1, "")

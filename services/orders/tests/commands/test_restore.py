@@ -94,7 +94,7 @@ async def settled(command: Command, *arguments: str) -> dict[str, Any]:
     return found
 
 
-async def test_the_record_says_what_must_not_come_back_and_holds_no_name(
+async def test_the_record_lists_erased_orders_without_customer_names(
     api: Any, command: Command, people: Any, sql: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await api.order(2, customer_name="Ludmila Vopičková")
@@ -122,7 +122,7 @@ async def test_the_record_says_what_must_not_come_back_and_holds_no_name(
     assert not file.with_name(".record.json.tmp").exists()
 
 
-async def test_nothing_is_done_while_services_are_connected(
+async def test_the_command_is_rejected_while_services_are_connected(
     command: Command, sql: asyncpg.Connection, nc: Client, recorded: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -133,7 +133,9 @@ async def test_nothing_is_done_while_services_are_connected(
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 2}'])
-async def test_a_file_that_is_no_record_is_refused(command: Command, tmp_path: Path, content: str) -> None:
+async def test_a_file_that_is_not_a_record_is_rejected(
+    command: Command, tmp_path: Path, content: str
+) -> None:
     (tmp_path / "x.json").write_text(content)
     code, _, err = await command("after-restore", "--record", str(tmp_path / "x.json"))
     assert code == 1
@@ -156,7 +158,7 @@ async def test_a_record_is_read_from_standard_input(
 
 
 @pytest.mark.usefixtures("alone")
-async def test_what_was_erased_since_is_erased_again(
+async def test_orders_erased_since_the_backup_are_erased_again(
     api: Any, command: Command, nc: Client, recorded: Any, sql: asyncpg.Connection
 ) -> None:
     for _ in range(3):
@@ -180,7 +182,7 @@ async def test_what_was_erased_since_is_erased_again(
 
 
 @pytest.mark.usefixtures("alone", "nc")
-async def test_no_id_and_no_number_is_given_out_again(api: Any, command: Command, recorded: Any) -> None:
+async def test_no_id_or_order_number_is_reused(api: Any, command: Command, recorded: Any) -> None:
     await api.order()
     (api.storage / "4711" / "5").mkdir(parents=True)
     found = await settled(command, *recorded(ids={"images": 800, "manual_order_number_seq": 1203}))
@@ -191,7 +193,7 @@ async def test_no_id_and_no_number_is_given_out_again(api: Any, command: Command
 
 
 @pytest.mark.usefixtures("alone", "nc")
-async def test_the_folders_and_files_of_a_bucket_are_looked_at_as_well(
+async def test_the_folders_and_files_of_a_bucket_are_checked_too(
     serving: Any,
     in_bucket: OrdersSettings,
     command: Command,
@@ -218,7 +220,7 @@ async def test_the_folders_and_files_of_a_bucket_are_looked_at_as_well(
         assert "The storage has a folder 20261123, far above the highest order id (14712)." in err
 
 
-async def test_a_bucket_that_is_away_is_said_in_a_line(
+async def test_an_unavailable_bucket_is_reported_in_one_line(
     in_bucket: OrdersSettings, command: Command, recorded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert in_bucket.bucket
@@ -229,7 +231,7 @@ async def test_a_bucket_that_is_away_is_said_in_a_line(
 
 
 @pytest.mark.usefixtures("alone")
-async def test_a_storage_of_something_else_is_refused_before_anything_is_done(
+async def test_a_foreign_storage_is_rejected_before_any_change(
     api: Any, command: Command, nc: Client, recorded: Any
 ) -> None:
     await api.order()
@@ -242,7 +244,7 @@ async def test_a_storage_of_something_else_is_refused_before_anything_is_done(
 
 
 @pytest.mark.usefixtures("alone", "nc")
-async def test_who_was_locked_out_since_stays_locked_out(
+async def test_users_and_tokens_revoked_since_the_backup_stay_revoked(
     locked_api: Any, command: Command, recorded: Any, people: Any
 ) -> None:
     jana = await people.signed_in("operator", "jana")
@@ -270,7 +272,7 @@ def note(storage: Path, version_id: int, run: int, job: str) -> None:
 
 
 @pytest.mark.usefixtures("alone", "nc")
-async def test_a_run_of_after_the_backup_that_is_paid_for_is_gone_on_with(
+async def test_a_paid_run_newer_than_the_backup_is_continued(
     api: Any, command: Command, worker: Any, sql: asyncpg.Connection
 ) -> None:
     for _ in range(3):
@@ -293,7 +295,7 @@ async def test_a_run_of_after_the_backup_that_is_paid_for_is_gone_on_with(
 
 
 @pytest.mark.usefixtures("alone", "nc")
-async def test_every_file_is_looked_for_however_many_are_gone(
+async def test_every_file_is_checked_even_if_many_are_missing(
     api: Any, command: Command, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(photos=20, process="coloring")

@@ -185,7 +185,9 @@ async def person(town: Town, dice: Random) -> None:
         await town.click(dice)
 
 
-async def test_many_people_at_once(town: Town, worker: Any, sql: asyncpg.Connection) -> None:
+async def test_concurrent_users_cause_no_inconsistency(
+    town: Town, worker: Any, sql: asyncpg.Connection
+) -> None:
     dice = Random(SEED)  # noqa: S311 - what is clicked, not a secret
     over = asyncio.Event()
     working = asyncio.create_task(finish_some(town, worker, sql, _of(dice), over))

@@ -9,7 +9,7 @@ ALL = [STORED, WAITING, FAILED]
 SAME = {(10, 1): "https://a", (10, 2): "https://b", (10, 3): "https://c"}
 
 
-def test_nothing_is_to_be_done_when_nothing_changed() -> None:
+def test_an_unchanged_order_yields_an_empty_plan() -> None:
     assert plan_photos(SAME, ALL, RefetchPolicy.NONE).is_empty
 
 
@@ -18,22 +18,22 @@ def test_new_photos_are_added_and_other_ones_replaced() -> None:
     assert plan == PhotoPlan(added={(11, 1): "https://y"}, replaced={1: "https://x"})
 
 
-def test_photos_that_are_gone_are_dropped_unless_stored() -> None:
+def test_removed_photos_are_dropped_unless_stored() -> None:
     assert plan_photos({}, ALL, RefetchPolicy.MISSING) == PhotoPlan(dropped=(2, 3))
 
 
-def test_failed_or_all_missing_photos_are_asked_for_again() -> None:
+def test_failed_or_missing_photos_are_refetched() -> None:
     assert plan_photos(SAME, ALL, RefetchPolicy.FAILED) == PhotoPlan(refetch={3: "https://c"})
     assert plan_photos(SAME, ALL, RefetchPolicy.MISSING) == PhotoPlan(
         refetch={2: "https://b", 3: "https://c"}
     )
 
 
-def test_a_replaced_photo_is_asked_for_once() -> None:
+def test_a_replaced_photo_is_not_also_refetched() -> None:
     plan = plan_photos(SAME | {(10, 3): "https://x"}, ALL, RefetchPolicy.MISSING)
     assert plan == PhotoPlan(replaced={3: "https://x"}, refetch={2: "https://b"})
 
 
-def test_a_stored_photo_that_came_otherwise_stays() -> None:
+def test_an_uploaded_photo_is_kept() -> None:
     uploaded = StoredPhotoState(1, (10, 1), None, is_stored=True, has_failed=False)
     assert plan_photos({(10, 1): "https://a"}, [uploaded], RefetchPolicy.MISSING).is_empty

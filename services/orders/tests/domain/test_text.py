@@ -28,7 +28,7 @@ INDIC = "\u0915\u094d\u200d\u0937"
         "\u0600\u0661",
     ],
 )
-def test_what_writing_needs_is_kept(kept: str) -> None:
+def test_characters_required_by_scripts_are_kept(kept: str) -> None:
     assert single_line(kept) == kept
     assert lines(f"{kept}\n\t{kept}") == f"{kept}\n\t{kept}"
 
@@ -49,15 +49,15 @@ def test_what_writing_needs_is_kept(kept: str) -> None:
         ("\u202e \u200b", ""),
     ],
 )
-def test_what_is_not_seen_goes(given: str, cleaned: str) -> None:
+def test_invisible_characters_are_removed(given: str, cleaned: str) -> None:
     assert single_line(given) == cleaned
 
 
-def test_lines_stay_lines() -> None:
+def test_line_breaks_are_kept() -> None:
     assert lines("For Ema\r\nwith love\u202e\r\r\x07from\tus\n") == "For Ema\nwith love\n\nfrom\tus"
 
 
-def test_nothing_that_is_left_is_a_control_or_a_direction() -> None:
+def test_no_control_or_direction_characters_remain() -> None:
     text = "".join(map(chr, [*range(0xD800), *range(0xE000, sys.maxunicode + 1)]))
     left = {one for one in single_line(text) if unicodedata.category(one) in {"Cc", "Cf", "Cs"}}
     assert left <= set(

@@ -49,7 +49,7 @@ def test_the_announcement_of_a_retry_moves_the_position_and_not_the_status() -> 
     assert result.transitions == ()
 
 
-def test_a_worker_that_was_faster_than_the_relay_implies_queued() -> None:
+def test_a_worker_fact_on_a_pending_version_implies_queued() -> None:
     result = apply(progress(Status.PENDING), fact(Status.PROCESSING))
     assert isinstance(result, Applied)
     assert [change.status for change in result.transitions] == ["queued", "processing"]
@@ -68,11 +68,11 @@ def test_a_worker_that_was_faster_than_the_relay_implies_queued() -> None:
         (progress(), fact(Status.QUEUED), "not_a_workers_status"),
     ],
 )
-def test_what_does_not_apply_changes_nothing(before: VersionProgress, one: ColoringFact, reason: str) -> None:
+def test_an_inapplicable_fact_is_ignored(before: VersionProgress, one: ColoringFact, reason: str) -> None:
     assert apply(before, one) == Ignored(reason)  # type: ignore[arg-type]
 
 
-def test_the_same_status_again_moves_the_position_without_a_change_to_show() -> None:
+def test_a_repeated_status_moves_the_position_without_a_transition() -> None:
     result = apply(progress(Status.PROCESSING, attempt=1, step=4), fact(Status.PROCESSING, attempt=2))
     assert isinstance(result, Applied)
     assert result.transitions == ()
@@ -89,7 +89,7 @@ FACTS = st.builds(
 
 
 @given(st.lists(FACTS, max_size=12))
-def test_whatever_comes_the_position_only_grows_and_an_end_is_final(facts: list[ColoringFact]) -> None:
+def test_the_position_only_grows_and_a_final_status_is_final(facts: list[ColoringFact]) -> None:
     current = progress()
     for one in facts:
         result = apply(current, one)
@@ -100,7 +100,7 @@ def test_whatever_comes_the_position_only_grows_and_an_end_is_final(facts: list[
 
 
 @given(st.lists(FACTS, max_size=8))
-def test_a_fact_told_twice_changes_nothing_the_second_time(facts: list[ColoringFact]) -> None:
+def test_a_repeated_fact_is_ignored(facts: list[ColoringFact]) -> None:
     current = progress()
     for one in facts:
         result = apply(current, one)
@@ -109,7 +109,7 @@ def test_a_fact_told_twice_changes_nothing_the_second_time(facts: list[ColoringF
         assert isinstance(apply(current, one), Ignored)
 
 
-def test_in_any_order_the_last_fact_wins_unless_the_end_came_before_it() -> None:
+def test_the_last_fact_wins_in_any_order() -> None:
     steps = [fact(status, step=n) for n, status in enumerate(WORKER_STATUSES[:4], start=1)]
     for order in permutations(steps):
         current = progress()

@@ -46,7 +46,7 @@ async def two_orders(house: Any) -> None:
     await house.order(number="4713", shopify_id=199, email="someone.else@example.com", age=THREE_DAYS)
 
 
-async def test_it_lists_what_it_erases_and_asks_for_confirmation(house: Any, erase: Command) -> None:
+async def test_the_command_lists_the_orders_and_asks_for_confirmation(house: Any, erase: Command) -> None:
     await two_orders(house)
     refused = await erase("--email", house.email.lower(), typed="no\n")
     assert refused.code == 1
@@ -82,7 +82,7 @@ async def test_a_dry_run_changes_nothing(house: Any, erase: Command) -> None:
     assert await house.sql.fetchval("SELECT count(*) FROM erasures") == 0
 
 
-async def test_one_order_and_again(house: Any, erase: Command) -> None:
+async def test_erasing_one_order_twice_succeeds(house: Any, erase: Command) -> None:
     await two_orders(house)
     done = await erase("--order", "4712", "--yes", "--json")
     assert done.code == 0, done.err
@@ -95,7 +95,7 @@ async def test_one_order_and_again(house: Any, erase: Command) -> None:
     assert house.email.lower() not in (done.out + again.out + done.err + again.err).lower()
 
 
-async def test_what_there_is_not(house: Any, erase: Command) -> None:
+async def test_unknown_customers_orders_and_wrong_arguments_are_reported(house: Any, erase: Command) -> None:
     none = await erase("--email", "unknown@example.com", "--yes")
     assert (none.code, none.out) == (0, "nothing to erase\n")
     missing = await erase("--order", "9999", "--yes")

@@ -51,7 +51,7 @@ def unprivileged() -> Iterator[None]:
 
 
 @pytest.mark.timeout(300)
-async def test_killed_between_the_files_and_the_rows_it_goes_on(
+async def test_an_erasure_killed_between_files_and_rows_is_completed(
     house: Any, broker: Any, orders_url: str
 ) -> None:
     order_id = await house.order(age=OLD)
@@ -102,7 +102,9 @@ class Dying(Eraser):
 
 
 @pytest.mark.parametrize("step", ["none", "files", "rows"])
-async def test_ended_at_any_step_it_goes_on(house: Any, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_erasure_interrupted_at_any_step_is_completed(
+    house: Any, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await house.order(age=OLD)
     with monkeypatch.context() as patched:
         patched.setattr(Dying, "step", step)
@@ -118,7 +120,7 @@ async def test_ended_at_any_step_it_goes_on(house: Any, step: str, monkeypatch: 
     assert await house.sql.fetchval("SELECT erased FROM retention") == 1
 
 
-async def test_half_of_the_files_gone_it_goes_on(house: Any) -> None:
+async def test_an_erasure_with_half_of_the_files_deleted_is_completed(house: Any) -> None:
     order_id = await house.order(age=OLD)
     await house.order(number="4712", shopify_id=99, age=OLD)
     async with row_is_claimed(house, order_id):
@@ -140,7 +142,7 @@ async def row_is_claimed(house: Any, order_id: int) -> AsyncIterator[None]:
     yield
 
 
-async def test_a_file_that_cannot_be_deleted_is_said_and_tried_again(
+async def test_an_undeletable_file_is_reported_and_its_erasure_retried(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/")  # where the driver looks for keys
@@ -184,7 +186,7 @@ def _let_everybody_in(root: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o055)
 
 
-async def test_a_storage_that_is_not_mounted_erases_no_row(house: Any) -> None:
+async def test_no_row_is_erased_while_the_storage_is_not_mounted(house: Any) -> None:
     await house.order(age=OLD)
     root = house.storage.root
     aside = root.with_name("aside")
@@ -204,7 +206,7 @@ async def test_a_storage_that_is_not_mounted_erases_no_row(house: Any) -> None:
     assert (await house.record())["files"] == 7
 
 
-async def test_files_that_are_gone_already_are_no_failure(house: Any) -> None:
+async def test_missing_files_do_not_fail_an_erasure(house: Any) -> None:
     order_id = await house.order(age=OLD)
     await house.order(number="4712", shopify_id=99, age=timedelta(days=1))
     await house.storage.erase(str(order_id), [])
@@ -212,7 +214,7 @@ async def test_files_that_are_gone_already_are_no_failure(house: Any) -> None:
     assert (await house.record())["files"] == 0
 
 
-async def test_links_are_deleted_and_not_followed(house: Any, tmp_path: Path) -> None:
+async def test_symlinks_are_deleted_and_not_followed(house: Any, tmp_path: Path) -> None:
     order_id = await house.order(age=OLD)
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -225,7 +227,7 @@ async def test_links_are_deleted_and_not_followed(house: Any, tmp_path: Path) ->
     assert not folder.exists()
 
 
-async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
+async def test_files_referenced_outside_the_order_folder_are_deleted_too(house: Any) -> None:
     """A system that was taken over may have had other folders."""
     await house.order(age=OLD)
     await house.storage.write("old/kept.jpg", b"of another order")
@@ -237,7 +239,7 @@ async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
     assert (await house.record())["files"] == 9
 
 
-async def test_deleting_an_order_deletes_the_files_that_rows_name_elsewhere(house: Any) -> None:
+async def test_deleting_an_order_deletes_files_referenced_outside_its_folder(house: Any) -> None:
     await house.order(age=OLD)
     await house.storage.write("old/photo.jpg", b"x" * 50)
     await house.sql.execute("UPDATE images SET path = 'old/photo.jpg'")
@@ -246,7 +248,7 @@ async def test_deleting_an_order_deletes_the_files_that_rows_name_elsewhere(hous
     assert (await house.record())["files"] == 8
 
 
-async def test_without_nats_everything_is_erased(house: Any, broker: Any) -> None:
+async def test_erasure_completes_without_nats(house: Any, broker: Any) -> None:
     """Messages hold ids only."""
     await house.order(age=OLD)
     await broker.stop()
@@ -270,7 +272,7 @@ def _peak_kilobytes(*, reset: bool = False) -> int:
 
 
 @pytest.mark.timeout(600)
-async def test_thousands_of_orders_take_little_memory(house: Any) -> None:
+async def test_erasing_thousands_of_orders_takes_little_memory(house: Any) -> None:
     count = 2000
     # The pass opens its connections after this; what a power cut may take is not the question here.
     name = await house.sql.fetchval("SELECT current_database()")

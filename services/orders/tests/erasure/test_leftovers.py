@@ -9,7 +9,9 @@ import pytest
 from pastelka_orders.photos.intake import remove_temp_folders
 
 
-async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_our_old_temporary_folders_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     hours_ago = time.time() - 7 * 3600
     for name in ("pastelka-photos-old", "pastelka-download-old", "pastelka-photos-new", "of-another-user"):

@@ -53,7 +53,7 @@ async def test_orders_are_kept_while_retention_is_off(house: Any) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Europe/Prague", "Pacific/Kiritimati", "America/Los_Angeles"])
-async def test_an_order_is_old_to_the_minute_wherever_its_shop_is(
+async def test_the_retention_limit_is_exact_to_the_minute_in_every_time_zone(
     house: Any, orders_url: str, zone: str
 ) -> None:
     """Times 24 hours: also across the days on which clocks change, whatever zone the session has."""
@@ -73,7 +73,7 @@ async def test_an_order_is_old_to_the_minute_wherever_its_shop_is(
         await house.database.aclose()
 
 
-async def test_clocks_that_differ_erase_nothing(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clock_difference_prevents_erasure(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.order(age=OLD)
     monkeypatch.setattr("pastelka_orders.erasure.loop.now", lambda: now() + timedelta(days=400))
     assert await house.run_once() == (0, 0)
@@ -96,7 +96,7 @@ async def test_active_work_is_stopped_first(house: Any) -> None:
     assert record["next_attempt_at"] > now()
 
 
-async def test_a_quiet_order_is_not_looked_after_for_a_week(house: Any) -> None:
+async def test_an_order_without_recent_work_is_not_watched_after_its_erasure(house: Any) -> None:
     await house.order(age=OLD)
     await house.run_once()
     record = await house.record()
@@ -118,7 +118,7 @@ async def test_files_that_are_written_after_the_erasure_are_deleted_too(house: A
     assert house.api.files() == []
 
 
-async def test_a_deleted_order_is_looked_for_some_times_in_a_week(house: Any) -> None:
+async def test_the_files_of_a_deleted_order_are_checked_10_to_25_times(house: Any) -> None:
     await house.order(age=timedelta(days=1))
     await house.api.http.delete("/orders/4711")
     assert await house.erase() == (1, 0)
@@ -133,7 +133,7 @@ async def test_a_deleted_order_is_looked_for_some_times_in_a_week(house: Any) ->
     assert 10 < looks < 25
 
 
-async def test_files_that_are_back_are_looked_for_soon_again(house: Any) -> None:
+async def test_reappeared_files_are_checked_again_soon(house: Any) -> None:
     order_id = await house.order(age=timedelta(days=1))
     await house.api.http.delete("/orders/4711")
     assert await house.erase() == (1, 0)
@@ -154,7 +154,7 @@ async def test_two_workers_at_once_erase_each_order_once(house: Any) -> None:
     assert [(row["files"], row["bytes"]) for row in records] == [(7, 3032)] * 20
 
 
-async def test_two_erasers_of_the_same_orders_do_not_harm_each_other(house: Any) -> None:
+async def test_two_concurrent_erasers_of_the_same_orders_do_not_conflict(house: Any) -> None:
     """As when the command works while a worker does."""
     for number in range(8):
         await house.order(number=f"5{number:03}", shopify_id=1000 + 10 * number, age=OLD)

@@ -75,7 +75,7 @@ async def redact(house: Any, **changes: Any) -> None:
     await house.hook(payload | changes, "customers/redact")
 
 
-async def test_a_webhook_that_comes_again_brings_no_old_order_back(house: Any) -> None:
+async def test_a_repeated_webhook_does_not_restore_an_erased_order(house: Any) -> None:
     await house.hook(house.shop_order(age=timedelta(days=29)))
     await house.sql.execute("UPDATE orders SET created_at = now() - interval '31 days'")
     await house.run_once()
@@ -87,21 +87,21 @@ async def test_a_webhook_that_comes_again_brings_no_old_order_back(house: Any) -
     assert await house.traces() == []
 
 
-async def test_an_old_order_that_was_never_here_is_not_taken_in(house: Any) -> None:
+async def test_a_webhook_does_not_add_an_order_past_its_retention(house: Any) -> None:
     await house.hook(house.shop_order(age=OLD))
     assert await house.numbers() == []
     await house.hook(house.shop_order(age=timedelta(days=29)))
     assert await house.numbers() == ["4711"]
 
 
-async def test_fetching_takes_in_no_old_order(house: Any, fetch: Fetch) -> None:
+async def test_a_fetch_does_not_add_an_order_past_its_retention(house: Any, fetch: Fetch) -> None:
     await fetch(kept=timedelta(days=30), age=OLD)
     assert await house.numbers() == []
     await fetch(kept=timedelta(days=30), age=timedelta(days=29))
     assert await house.numbers() == ["4711"]
 
 
-async def test_what_a_customer_wanted_gone_comes_by_no_way(house: Any, fetch: Fetch) -> None:
+async def test_a_redacted_order_is_restored_by_neither_webhook_nor_fetch(house: Any, fetch: Fetch) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house)
     assert await house.run_once(None) == (1, 0)
@@ -112,7 +112,7 @@ async def test_what_a_customer_wanted_gone_comes_by_no_way(house: Any, fetch: Fe
     assert await house.traces() == []
 
 
-async def test_what_an_operator_deleted_comes_when_it_is_asked_for(house: Any, fetch: Fetch) -> None:
+async def test_an_order_deleted_by_an_operator_is_restored_by_a_fetch_only(house: Any, fetch: Fetch) -> None:
     await house.order(age=timedelta(days=3))
     assert (await house.api.http.delete("/orders/4711")).status_code == 204
     await house.hook(house.shop_order(), "orders/updated")
@@ -149,13 +149,13 @@ async def test_the_shops_request_erases_the_customer_once(house: Any) -> None:
         assert (record["reason"], record["asked_by"]) == ("customer", "shopify")
 
 
-async def test_an_order_that_comes_after_the_request_stays_away(house: Any) -> None:
+async def test_an_order_received_after_its_redact_request_is_not_stored(house: Any) -> None:
     await redact(house, orders_to_redact=[house.shop_id], customer={"id": 1, "email": None})
     await house.hook(house.shop_order())
     assert await house.numbers() == []
 
 
-async def test_a_new_order_of_an_erased_customer_is_welcome(house: Any) -> None:
+async def test_a_new_order_of_an_erased_customer_is_stored(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house)
     await house.run_once(None)
@@ -178,7 +178,7 @@ async def test_a_data_request_names_the_orders_and_changes_nothing(house: Any) -
     assert await house.numbers() == ["4711"]
 
 
-async def test_removing_the_app_erases_nothing_and_is_said(house: Any) -> None:
+async def test_removing_the_app_erases_nothing_and_logs_a_warning(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     with capture_logs() as logs:
         await house.hook({"shop_id": 954889, "shop_domain": "pastelka.myshopify.com"}, "shop/redact")
@@ -187,14 +187,14 @@ async def test_removing_the_app_erases_nothing_and_is_said(house: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [{"orders_to_redact": ["x"]}, {"customer": 5}, []])
-async def test_a_request_that_cannot_be_read_is_kept_for_a_person(house: Any, body: Any) -> None:
+async def test_an_unreadable_redact_request_is_kept_and_logged_as_an_error(house: Any, body: Any) -> None:
     with capture_logs() as logs:
         await house.hook(body, "customers/redact")
     assert any(line["log_level"] == "error" for line in logs)
     assert await house.sql.fetchval("SELECT count(*) FROM unread_webhooks") == 1
 
 
-async def test_the_readable_part_of_a_request_is_done(house: Any) -> None:
+async def test_the_readable_part_of_a_redact_request_is_applied(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house, orders_to_redact=["x", house.shop_id], customer={"email": 5})
     assert await house.run_once(None) == (1, 0)

@@ -28,7 +28,7 @@ async def test_every_file_of_an_old_order_is_erased_and_no_other(house: Any) -> 
     assert record["erased_at"] is not None
 
 
-async def test_a_storage_that_is_away_erases_no_row_until_it_is_back(house: Any, place: Place) -> None:
+async def test_no_row_is_erased_while_the_storage_is_unavailable(house: Any, place: Place) -> None:
     order_id = await house.order(age=OLD)
     await place.leave()
     assert await house.run_once() == (0, 1)

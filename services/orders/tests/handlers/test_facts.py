@@ -41,7 +41,9 @@ async def image(api: Any, number: int = 0) -> Any:
     return (await api.get("/orders/M1000"))["line_items"][0]["images"][number]
 
 
-async def test_the_whole_way_in_one_batch(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
+async def test_all_statuses_of_a_version_are_applied_in_one_batch(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
     (version,) = await colored(api)
     facts = [worker.fact("coloring", version["id"], s, step=n) for n, s in enumerate(worker.happy, start=1)]
     assert await worker.tell(*facts) == 7  # pending -> queued is implied by the first
@@ -55,7 +57,7 @@ async def test_the_whole_way_in_one_batch(api: Any, worker: Any, sql: asyncpg.Co
     assert await announced(sql) == list(pairwise(statuses))
 
 
-async def test_facts_twice_and_out_of_order_change_nothing_more(
+async def test_repeated_and_out_of_order_facts_change_nothing(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     (version,) = await colored(api)
@@ -68,7 +70,7 @@ async def test_facts_twice_and_out_of_order_change_nothing_more(
     assert await worker.tell(*facts) == 0
 
 
-async def test_many_versions_in_one_batch(api: Any, worker: Any) -> None:
+async def test_facts_of_many_versions_are_applied_in_one_batch(api: Any, worker: Any) -> None:
     versions = await colored(api, 6)
     batch = [
         worker.fact("coloring", version["id"], status, step=step)
@@ -81,7 +83,7 @@ async def test_many_versions_in_one_batch(api: Any, worker: Any) -> None:
         assert one["selected_version_ids"]["coloring"] == one["versions"]["coloring"][0]["id"]
 
 
-async def test_a_deleted_version_does_not_hold_up_the_others(api: Any, worker: Any) -> None:
+async def test_facts_of_a_deleted_version_do_not_block_others(api: Any, worker: Any) -> None:
     (version,) = await colored(api)
     assert await worker.tell(
         worker.fact("coloring", 999, "processing"),
@@ -90,7 +92,7 @@ async def test_a_deleted_version_does_not_hold_up_the_others(api: Any, worker: A
     )
 
 
-async def test_a_finished_coloring_is_chosen_only_where_none_is(api: Any, worker: Any) -> None:
+async def test_a_completed_coloring_is_selected_only_where_none_is(api: Any, worker: Any) -> None:
     await api.order()
     image_id = (await image(api))["id"]
     path = f"/images/{image_id}/generate-coloring"
@@ -108,7 +110,9 @@ async def test_a_finished_coloring_is_chosen_only_where_none_is(api: Any, worker
     assert (await image(api))["selected_version_ids"]["coloring"] == second["id"]
 
 
-async def test_of_two_that_end_in_one_batch_the_newer_request_is_chosen(api: Any, worker: Any) -> None:
+async def test_of_two_colorings_completed_in_one_batch_the_newer_request_is_selected(
+    api: Any, worker: Any
+) -> None:
     await api.order()
     path = f"/images/{(await image(api))['id']}/generate-coloring"
     first, second = [await api.post(path, {"steps": n}) for n in (1, 2)]
@@ -116,7 +120,7 @@ async def test_of_two_that_end_in_one_batch_the_newer_request_is_chosen(api: Any
     assert (await image(api))["selected_version_ids"]["coloring"] == second["id"]
 
 
-async def test_a_finished_svg_is_chosen_only_with_its_page(api: Any, worker: Any) -> None:
+async def test_a_completed_svg_is_selected_only_if_its_page_is(api: Any, worker: Any) -> None:
     await api.order()
     image_id = (await image(api))["id"]
     path = f"/images/{image_id}"
@@ -136,7 +140,7 @@ async def test_a_finished_svg_is_chosen_only_with_its_page(api: Any, worker: Any
     assert (await image(api))["selected_version_ids"]["svg"] == own["id"]
 
 
-async def test_an_svg_follows_by_itself_where_it_was_wanted(
+async def test_a_requested_svg_starts_when_its_coloring_completes(
     api: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(2, process="svg")
@@ -153,7 +157,7 @@ async def test_an_svg_follows_by_itself_where_it_was_wanted(
     assert (await image(api))["selected_version_ids"]["svg"] == svgs[0][0]["id"]
 
 
-async def test_an_error_says_why(api: Any, worker: Any) -> None:
+async def test_a_failed_version_shows_its_error(api: Any, worker: Any) -> None:
     (version,) = await colored(api)
     await worker.end("coloring", version["id"], "error")
     shown = (await image(api))["versions"]["coloring"][0]
@@ -257,7 +261,7 @@ async def test_a_late_announcement_of_a_retry_is_not_shown(api: Any, worker: Any
 
 
 @pytest.mark.parametrize("end", ["completed", "error"])
-async def test_nothing_is_waited_for_after_the_end(api: Any, worker: Any, end: str) -> None:
+async def test_no_retry_is_shown_after_the_end(api: Any, worker: Any, end: str) -> None:
     (version,) = await colored(api)
     await worker.tell(waiting(worker, version["id"], step=1))
     assert "retry" in (await image(api))["versions"]["coloring"][0]
@@ -267,14 +271,14 @@ async def test_nothing_is_waited_for_after_the_end(api: Any, worker: Any, end: s
     assert (shown["status"], "retry" in shown) == (end, False)
 
 
-async def test_a_cancelled_version_waits_for_nothing(api: Any, worker: Any) -> None:
+async def test_a_cancelled_version_shows_no_retry(api: Any, worker: Any) -> None:
     (version,) = await colored(api)
     await worker.tell(waiting(worker, version["id"], step=1))
     await api.post(f"/coloring-versions/{version['id']}/cancel", status=200)
     assert "retry" not in (await image(api))["versions"]["coloring"][0]
 
 
-async def test_what_was_possibly_paid_twice_stays_so(api: Any, worker: Any) -> None:
+async def test_the_possibly_paid_twice_flag_is_never_cleared(api: Any, worker: Any) -> None:
     (version,) = await colored(api)
     received = worker.fact("coloring", version["id"], "runpod_submitting", attempt=2)
     await worker.tell(Received(received.fact.model_copy(update={"possibly_paid_twice": True}), {}))

@@ -103,7 +103,7 @@ async def images(http: httpx.AsyncClient) -> Any:
 
 
 @pytest.mark.timeout(400)
-async def test_each_says_on_its_image_what_is_wrong_and_nothing_is_stored(
+async def test_each_hostile_download_shows_its_error_and_stores_nothing(
     http: httpx.AsyncClient, host: Host, worker: Running, sql: asyncpg.Connection
 ) -> None:
     corpus = (*BOMBS, *NO_PHOTOS)
@@ -126,7 +126,7 @@ async def test_each_says_on_its_image_what_is_wrong_and_nothing_is_stored(
 
 
 @pytest.mark.timeout(400)
-async def test_what_costs_most_is_taken_within_the_bound(
+async def test_the_most_expensive_photos_are_stored_within_the_memory_bound(
     http: httpx.AsyncClient, host: Host, worker: Running
 ) -> None:
     await order(http, [host.add(make()) for _, make, _ in TAMED])

@@ -32,7 +32,7 @@ async def assert_nothing_is_left(api: Running, sql: asyncpg.Connection) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_each_is_refused_by_name_and_nothing_is_left(
+async def test_each_hostile_upload_is_refused_by_name_and_leaves_nothing(
     http: httpx.AsyncClient, api_process: Running, sql: asyncpg.Connection
 ) -> None:
     for hostile in (*BOMBS, *NO_PHOTOS):
@@ -58,7 +58,7 @@ def refused_in(answer: httpx.Response) -> set[str]:
 
 
 @pytest.mark.timeout(400)
-async def test_all_at_once_stay_within_the_bound(
+async def test_concurrent_hostile_uploads_stay_within_the_memory_bound(
     http: httpx.AsyncClient, api_process: Running, sql: asyncpg.Connection, record_property: Any
 ) -> None:
     made = [(one.name, one.make()) for one in (*BOMBS, *NO_PHOTOS)]
@@ -87,7 +87,7 @@ async def test_all_at_once_stay_within_the_bound(
 
 
 @pytest.mark.timeout(400)
-async def test_what_is_taken_is_clean(
+async def test_accepted_uploads_are_stored_clean(
     http: httpx.AsyncClient, api_process: Running, sql: asyncpg.Connection
 ) -> None:
     for name, make, unwanted in TAMED:
@@ -108,7 +108,7 @@ async def named(http: httpx.AsyncClient, name: str, content: bytes) -> httpx.Res
     return await http.post("/orders", content=body, headers=headers)
 
 
-async def test_names_go_nowhere(
+async def test_file_names_do_not_affect_storage_paths(
     http: httpx.AsyncClient, api_process: Running, sql: asyncpg.Connection
 ) -> None:
     photo = files.noise("JPEG")

@@ -34,7 +34,7 @@ async def run(url: str, use: Callable[[Connection], Any]) -> Any:
         await engine.dispose()
 
 
-def test_the_first_revisions_are_those_of_the_system_we_replace():
+def test_the_first_revisions_are_those_of_the_replaced_system():
     assert revisions()[:4] == ["001", "002", "003", "004"]
 
 
@@ -48,7 +48,9 @@ async def test_alembic_sees_no_difference_between_head_and_models(database):
     assert await run(database.url, differences) == []
 
 
-async def test_head_is_what_the_models_would_create(database, new_database: Callable[[], Awaitable[Any]]):
+async def test_head_equals_the_schema_created_from_the_models(
+    database, new_database: Callable[[], Awaitable[Any]]
+):
     """Also what Alembic does not compare: checks, actions of foreign keys, predicates, enum values."""
     from_models = await new_database()
     await database.upgrade()
@@ -60,7 +62,7 @@ async def test_head_is_what_the_models_would_create(database, new_database: Call
         assert migrated[part] == expected, part
 
 
-async def test_every_revision_can_be_taken_back_and_applied_again(database):
+async def test_every_revision_can_be_reverted_and_reapplied(database):
     first, *others = revisions()
     await database.upgrade(first)
     before = await database.schema()
@@ -74,7 +76,7 @@ async def test_every_revision_can_be_taken_back_and_applied_again(database):
         before = after
 
 
-async def test_the_whole_chain_can_be_taken_back_and_applied_again(database):
+async def test_the_whole_chain_can_be_reverted_and_reapplied(database):
     await database.upgrade()
     head = await database.schema()
     await database.downgrade("base")

@@ -1,7 +1,7 @@
 """Databases of the system we replace that did not come about by its own migrations."""
 
 
-async def test_tables_without_a_revision_number_are_taken_over(database):
+async def test_tables_without_a_revision_number_are_upgraded(database):
     await database.upgrade("001")
     await database.downgrade("base")  # the ids are integers again, and the tables stay
     await database.execute(
@@ -13,7 +13,7 @@ async def test_tables_without_a_revision_number_are_taken_over(database):
     await database.execute("UPDATE orders SET shopify_id = 6100000000001")
 
 
-async def test_tables_made_from_the_old_models_end_up_the_same(database, new_database):
+async def test_tables_created_from_the_old_models_get_the_same_schema(database, new_database):
     """They had keys under other names and without actions, and no defaults."""
     await database.upgrade("004")
     await database.execute(

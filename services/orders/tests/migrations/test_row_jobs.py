@@ -23,7 +23,7 @@ INSERT INTO outbox (subject, msg_id, payload) VALUES
 """.format(**{kind: f"jobs.{kind}" for kind in ("download", "sync", "fetch")})  # noqa: S608 - our own words
 
 
-async def test_waiting_jobs_are_due_rows_with_their_attempts(database):
+async def test_waiting_jobs_become_due_rows_with_their_attempts(database):
     await database.upgrade("033")
     await database.execute(BEFORE)
     await database.upgrade("034")
@@ -43,7 +43,7 @@ async def test_waiting_jobs_are_due_rows_with_their_attempts(database):
     assert [row[0] for row in kept] == ["b", "c"]
 
 
-async def test_they_can_go_back(database):
+async def test_row_jobs_can_be_downgraded(database):
     await database.upgrade("033")
     await database.execute(BEFORE)
     await database.upgrade("034")

@@ -11,7 +11,7 @@ from pastelka_orders.entrypoints.migrate import main
 KNOWN_HEAD = runner.head()
 
 
-async def test_concurrent_upgrades_do_the_work_once(database, new_database):
+async def test_concurrent_upgrades_apply_each_revision_once(database, new_database):
     alone: list[str] = []
     await runner.upgrade((await new_database()).url, report=alone.append)
     alone = [line for line in alone if "->" in line]
@@ -33,7 +33,7 @@ async def test_a_failing_upgrade_leaves_the_database_as_it_was(database):
     assert await database.schema() == before
 
 
-async def test_a_revision_this_program_does_not_know_is_named(database):
+async def test_an_unknown_revision_is_named(database):
     await database.upgrade("004")
     await database.execute("UPDATE alembic_version SET version_num = '4bf86552fe5b'")
     with pytest.raises(runner.MigrationError, match=f"4bf86552fe5b.*knows 001 to {KNOWN_HEAD}"):
@@ -43,13 +43,13 @@ async def test_a_revision_this_program_does_not_know_is_named(database):
 @pytest.mark.parametrize(
     "url", ["secret", "mysql://user:secret@host/db", "postgresql://u:secret@host:port/db"]
 )
-async def test_a_wrong_url_is_refused_without_its_password(url):
+async def test_an_invalid_url_is_rejected_without_its_password(url):
     with pytest.raises(runner.DatabaseUrlError, match="expected postgresql\\+asyncpg") as raised:
         await runner.upgrade(url)
     assert "secret" not in str(raised.value)
 
 
-async def test_the_command_upgrades_tells_and_takes_back(database, monkeypatch, capsys):
+async def test_the_command_upgrades_reports_and_downgrades(database, monkeypatch, capsys):
     # Hosting platforms hand out URLs without the driver.
     plain = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
     monkeypatch.setenv("DATABASE_URL", plain)
@@ -70,7 +70,7 @@ async def test_the_command_takes_the_storage_path_from_the_environment(old_insta
     assert await old_installation.rows("SELECT path FROM images WHERE id = 3") == [("10/image_2.jpg",)]
 
 
-async def test_the_command_says_that_a_setting_is_malformed(monkeypatch, capsys):
+async def test_the_command_reports_a_malformed_setting(monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", "mysql://user:secret@host/db")
     assert await asyncio.to_thread(main, []) == 2
     error = capsys.readouterr().err
@@ -80,13 +80,13 @@ async def test_the_command_says_that_a_setting_is_malformed(monkeypatch, capsys)
     assert "secret" not in error
 
 
-async def test_the_command_says_which_setting_is_missing(monkeypatch, capsys):
+async def test_the_command_names_a_missing_setting(monkeypatch, capsys):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert await asyncio.to_thread(main, []) == 2
     assert "DATABASE_URL is missing" in capsys.readouterr().err
 
 
-async def test_the_command_fails_in_one_line_when_the_database_is_away(monkeypatch, capsys, unused_tcp_port):
+async def test_the_command_reports_an_unreachable_database_in_one_line(monkeypatch, capsys, unused_tcp_port):
     monkeypatch.setenv("DATABASE_URL", f"postgresql+asyncpg://u:secret@127.0.0.1:{unused_tcp_port}/d")
     assert await asyncio.to_thread(main, []) == 1
     error = capsys.readouterr().err
@@ -95,7 +95,7 @@ async def test_the_command_fails_in_one_line_when_the_database_is_away(monkeypat
     assert "secret" not in error
 
 
-async def test_the_command_fails_in_one_line_when_the_revision_is_unknown(database, monkeypatch, capsys):
+async def test_the_command_reports_an_unknown_revision_in_one_line(database, monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", database.url)
     assert await asyncio.to_thread(main, ["upgrade", "999"]) == 1
     assert "cannot go from revision empty to 999" in capsys.readouterr().err

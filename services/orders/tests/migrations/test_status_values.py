@@ -46,7 +46,7 @@ async def types(database):
 
 
 @TABLES
-async def test_old_values_keep_their_names_forwards_and_back(old_installation, table):
+async def test_old_values_are_unchanged_by_upgrade_and_downgrade(old_installation, table):
     before = await store(old_installation, table, OLD)
     await old_installation.upgrade("004")
     assert await statuses(old_installation, table) == before
@@ -57,7 +57,7 @@ async def test_old_values_keep_their_names_forwards_and_back(old_installation, t
 
 
 @TABLES
-async def test_new_values_fold_into_processing_on_the_way_back(old_installation, table):
+async def test_a_downgrade_maps_new_values_to_old_ones(old_installation, table):
     await old_installation.upgrade("004")
     before = await store(old_installation, table, list(BACK[table]))
     await old_installation.downgrade("003")

@@ -9,7 +9,7 @@ HISTORY_MESSAGE = "Failed in the previous system; the reason was not recorded. R
 
 
 @pytest.mark.parametrize("case", ["upper", "lower"])
-async def test_order_statuses_are_in_lower_case_whatever_they_were(old_installation, case):
+async def test_order_statuses_are_converted_to_lower_case(old_installation, case):
     for (label,) in await old_installation.rows("SELECT unnest(enum_range(NULL::orderstatus))::text"):
         if case == "lower":
             rename = f"ALTER TYPE orderstatus RENAME VALUE '{label}' TO '{label.lower()}'"
@@ -62,7 +62,7 @@ async def test_images_have_paths_below_the_storage_root(upgraded):
     }
 
 
-async def test_a_position_that_occurred_twice_moves_behind_the_others(upgraded):
+async def test_an_image_with_a_duplicate_position_moves_to_the_end(upgraded):
     assert await upgraded.pairs("SELECT id, position FROM images") == {1: 1, 2: 2, 3: 3, 4: 1}
 
 
@@ -126,13 +126,13 @@ async def test_versions_have_paths_below_the_storage_root_and_their_first_run(up
     assert await upgraded.rows(progress) == [(1, 0, 0, True)]
 
 
-async def test_selections_survive_unless_they_were_of_another_image(upgraded):
+async def test_selections_are_kept_unless_they_belong_to_another_image(upgraded):
     selected = "SELECT id, selected_coloring_id, selected_svg_id FROM images WHERE id IN (1, 3) ORDER BY id"
     assert await upgraded.rows(selected) == [(1, 2, 3), (3, None, 2)]
 
 
 @pytest.mark.parametrize("status", ["runpod_submitting", "runpod_submitted", "runpod_queued"])
-async def test_work_that_a_provider_had_at_004_is_interrupted(old_installation, status):
+async def test_versions_active_at_a_provider_at_004_end_as_interrupted(old_installation, status):
     await old_installation.upgrade("004")
     await old_installation.execute(f"UPDATE coloring_versions SET status = '{status}' WHERE id = 6")
     await old_installation.execute("UPDATE svg_versions SET status = 'vectorizer_processing' WHERE id = 5")
@@ -142,7 +142,7 @@ async def test_work_that_a_provider_had_at_004_is_interrupted(old_installation, 
         assert await old_installation.rows(code.format(table, version)) == [("error", "interrupted")]
 
 
-async def test_it_can_go_back_to_the_original_and_come_again(upgraded_copy):
+async def test_the_upgrade_can_be_reverted_and_repeated(upgraded_copy):
     numbers = await upgraded_copy.pairs("SELECT id, order_number FROM orders")
     await upgraded_copy.execute(
         "INSERT INTO orders (id, order_number, source) VALUES (200, 'M1007', 'manual');"
@@ -163,7 +163,7 @@ async def test_it_can_go_back_to_the_original_and_come_again(upgraded_copy):
     assert await upgraded_copy.rows("SELECT nextval('manual_order_number_seq')") == [(1008,)]
 
 
-async def test_new_rows_follow_the_old_ones(upgraded_copy):
+async def test_new_versions_are_numbered_after_existing_ones(upgraded_copy):
     await upgraded_copy.execute(
         "INSERT INTO coloring_versions (image_id, version) SELECT 1, max(version) + 1 FROM coloring_versions"
     )
@@ -186,18 +186,18 @@ async def test_new_rows_follow_the_old_ones(upgraded_copy):
         ("UPDATE orders SET source = 'ebay' WHERE id = 2", asyncpg.CheckViolationError),
     ],
 )
-async def test_the_database_refuses_what_must_not_be(upgraded, statement, error):
+async def test_the_database_rejects_inconsistent_rows(upgraded, statement, error):
     with pytest.raises(error):
         await upgraded.execute(statement)
 
 
-async def test_losing_a_selected_version_clears_that_selection_only(upgraded_copy):
+async def test_deleting_a_selected_version_clears_only_its_selection(upgraded_copy):
     await upgraded_copy.execute("DELETE FROM svg_versions WHERE id = 3")
     selected = "SELECT selected_coloring_id, selected_svg_id FROM images WHERE id = 1"
     assert await upgraded_copy.rows(selected) == [(2, None)]
 
 
-async def test_an_order_goes_with_all_that_belongs_to_it(upgraded_copy):
+async def test_deleting_an_order_deletes_its_dependent_rows(upgraded_copy):
     await upgraded_copy.execute("DELETE FROM orders WHERE id = 1")
     for table in ("coloring_versions", "svg_versions"):
         assert await upgraded_copy.rows(f"SELECT count(*) FROM {table}") == [(0,)]

@@ -29,7 +29,7 @@ def world(orders_url: str) -> Iterator[World]:
 
 
 @pytest.mark.timeout(60 + 8 * EXAMPLES)
-def test_the_stage_is_always_the_recomputed_one(world: World) -> None:
+def test_the_stored_stage_always_equals_the_recomputed_one(world: World) -> None:
     checked = type("Checked", (StageMachine,), {"world": world, "seen": set()})
     run_state_machine_as_test(
         checked,

@@ -45,7 +45,7 @@ async def _connected(url: str) -> Client:
 
 
 @pytest.mark.timeout(60 + 8 * EXAMPLES)
-def test_postgresql_and_the_domain_agree_after_every_step(world: World) -> None:
+def test_postgresql_and_the_domain_model_agree_after_every_step(world: World) -> None:
     checked = type("Checked", (Machine,), {"world": world})
     run_state_machine_as_test(
         checked,

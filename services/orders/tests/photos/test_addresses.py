@@ -13,7 +13,7 @@ from pastelka_orders.photos.urls import RefusedAddressError, UrlRules, is_public
     "address",
     ["23.227.38.65", "1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"],
 )
-def test_public_addresses(address):
+def test_public_addresses_are_recognized(address):
     assert is_public(address)
 
 
@@ -93,19 +93,19 @@ def test_a_socket_is_made_for_public_addresses_only():
         "https://example.com/" + "a" * 9000,
     ],
 )
-def test_urls_that_are_never_asked_for(url):
+def test_disallowed_urls_are_refused(url):
     with pytest.raises(PermanentError) as caught:
         UrlRules().checked(url)
     assert caught.value.code == "photo_url_refused"
     assert "heslo" not in caught.value.message
 
 
-def test_a_signed_url_is_kept_letter_by_letter():
+def test_a_signed_url_is_kept_unchanged():
     signed = "https://example.com/a%2fb.jpg?X-Signature=a%2Bb%3d&y=%7e+"
     assert str(UrlRules().checked(signed)) == signed
 
 
-def test_a_url_with_blanks_and_accents_is_encoded():
+def test_a_url_with_spaces_and_accents_is_encoded():
     url = UrlRules().checked("https://example.com/Žlutý kůň.jpg")
     assert url.raw_path == "/%C5%BDlut%C3%BD%20k%C5%AF%C5%88.jpg"
     assert url.name == "Žlutý kůň.jpg"
@@ -123,6 +123,6 @@ def test_a_url_with_blanks_and_accents_is_encoded():
         ("http://other/a", False),
     ],
 )
-def test_allowed_hosts(url, is_allowed):
+def test_allowed_hosts_match_name_and_port(url, is_allowed):
     rules = UrlRules(allowed_hosts=["Files.internal", "minio:9000", "[::1]:8080"])
     assert rules.is_allowed_host(URL(url)) is is_allowed

@@ -44,13 +44,13 @@ async def test_a_profile_is_judged_by_its_colorants(name, image_format, intake):
     assert await color_of(intake, content) == near((255, 0, 0))
 
 
-async def test_a_palette_has_a_profile_too(intake):
+async def test_the_profile_of_a_palette_photo_is_applied(intake):
     image = files.plain(P3_RED).quantize(4)
     content = files.encoded(image, "PNG", icc_profile=files.profile("x", files.P3_XYZ))
     assert await color_of(intake, content) == near((255, 0, 0))
 
 
-async def test_what_is_transparent_has_a_profile_too(intake):
+async def test_the_profile_of_a_transparent_photo_is_applied(intake):
     image = files.plain((*P3_RED, 255), "RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 20, 80))
     content = files.encoded(image, "PNG", icc_profile=files.profile("x", files.P3_XYZ))
@@ -73,7 +73,7 @@ async def test_the_srgb_of_littlecms_is_kept_as_it_is(intake):
     assert photo.content == files.encoded(image, "PNG")
 
 
-async def test_another_curve_alone_counts(intake):
+async def test_a_profile_that_differs_only_in_its_curve_is_applied(intake):
     """sRGB's colorants with gamma 1.8: (128/255)^1.8 of the light."""
     content = files.encoded(
         files.plain((128, 128, 128)), "PNG", icc_profile=files.profile("sRGB", files.SRGB_XYZ, 1.8)
@@ -83,7 +83,7 @@ async def test_another_curve_alone_counts(intake):
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "TIFF"])
-async def test_a_grey_profile_counts(mode, image_format, intake):
+async def test_a_grey_profile_is_applied(mode, image_format, intake):
     if (mode, image_format) == ("LA", "JPEG"):
         pytest.skip("JPEG has no alpha")
     image = files.plain((128, 255)[: len(mode)], mode) if mode == "LA" else files.plain(128, mode)
@@ -92,13 +92,13 @@ async def test_a_grey_profile_counts(mode, image_format, intake):
     assert (await stored(intake, content)).mode == "L"
 
 
-async def test_a_grey_profile_counts_for_sixteen_bits(intake):
+async def test_a_grey_profile_is_applied_to_sixteen_bits(intake):
     image = Image.frombytes("I;16", (96, 80), struct.pack("<H", 128 * 257) * 96 * 80)
     content = files.encoded(image, "PNG", icc_profile=files.grey_profile(1.75))
     assert await color_of(intake, content) == near((149, 149, 149))
 
 
-async def test_a_profile_of_another_kind_of_color_counts_as_none(intake):
+async def test_a_profile_of_another_color_space_is_ignored(intake):
     content = files.encoded(files.plain(P3_RED), "PNG", icc_profile=files.grey_profile(1.75))
     assert await color_of(intake, content) == P3_RED
 
@@ -157,7 +157,7 @@ async def test_code_points_of_bt_2020(image_format, intake):
 
 
 @pytest.mark.parametrize("image_format", ["AVIF", "HEIF"])
-async def test_a_profile_counts_more_than_code_points(image_format, intake):
+async def test_a_profile_takes_precedence_over_code_points(image_format, intake):
     profile = files.profile("sRGB built by hand")
     image = files.plain((WHITE_203,) * 3)
     content = files.encoded(image, image_format, icc_profile=profile)
@@ -166,7 +166,7 @@ async def test_a_profile_counts_more_than_code_points(image_format, intake):
     assert await color_of(intake, content) == near((WHITE_203,) * 3)
 
 
-async def test_in_a_png_code_points_count_more_than_a_profile(intake):
+async def test_png_code_points_take_precedence_over_a_profile(intake):
     content = files.encoded(files.plain(P3_RED), "PNG", icc_profile=files.profile("sRGB"))
     content = files.with_chunks(content, (b"cICP", bytes((12, 13, 0, 1))))
     assert await color_of(intake, content) == near((255, 0, 0))
@@ -196,7 +196,7 @@ async def test_the_gamma_of_a_png(gamma, level, mode, intake):
     assert b"gAMA" not in photo.content
 
 
-async def test_a_png_that_says_srgb_has_no_other_gamma(intake):
+async def test_the_srgb_chunk_of_a_png_takes_precedence_over_gamma(intake):
     content = files.with_chunks(
         files.encoded(files.plain(P3_RED), "PNG"),
         (b"sRGB", b"\0"),
@@ -207,7 +207,7 @@ async def test_a_png_that_says_srgb_has_no_other_gamma(intake):
 
 
 @pytest.mark.parametrize("chromaticities", [bytes(32), b"\x7f\xff\xff\xff" * 8, points(*[0.3] * 8)])
-async def test_impossible_chromaticities_do_not_hurt(chromaticities, intake):
+async def test_invalid_chromaticities_are_ignored(chromaticities, intake):
     content = files.with_chunks(
         files.encoded(files.plain(P3_RED), "PNG"), (b"gAMA", points(1 / 2.2)), (b"cHRM", chromaticities)
     )

@@ -35,7 +35,7 @@ def assert_same(image: Image.Image, expected: Image.Image, levels=6) -> None:
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF"])
-async def test_xmp_turns_nothing(image_format, intake):
+async def test_xmp_orientation_is_ignored(image_format, intake):
     upright = files.corners(SIZE)
     if image_format == "HEIF":
         content = hidden_xmp(upright)
@@ -55,7 +55,7 @@ def hidden_xmp(image: Image.Image) -> bytes:
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
-async def test_exif_counts_whatever_xmp_says(image_format, intake):
+async def test_exif_orientation_takes_precedence_over_xmp(image_format, intake):
     exif = Image.Exif()
     exif[Base.Orientation] = 3
     turned = files.corners(SIZE).transpose(Image.Transpose.ROTATE_180)
@@ -64,7 +64,7 @@ async def test_exif_counts_whatever_xmp_says(image_format, intake):
 
 
 @pytest.mark.parametrize("image_format", ["AVIF", "HEIF"])
-async def test_exif_does_not_turn_what_has_its_own_rotation(image_format, intake):
+async def test_exif_orientation_is_ignored_in_avif_and_heif(image_format, intake):
     """Pillow and libheif write ``irot`` for this orientation; here only EXIF is changed behind their back."""
     exif = Image.Exif()
     exif[Base.ResolutionUnit] = 6
@@ -77,7 +77,7 @@ async def test_exif_does_not_turn_what_has_its_own_rotation(image_format, intake
 
 @pytest.mark.parametrize("image_format", ["AVIF", "HEIF"])
 @pytest.mark.parametrize("orientation", range(2, 9))
-async def test_the_containers_own_rotation_counts(image_format, orientation, intake):
+async def test_the_rotation_of_the_container_is_applied(image_format, orientation, intake):
     exif = Image.Exif()
     exif[Base.Orientation] = orientation
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
@@ -88,7 +88,7 @@ async def test_the_containers_own_rotation_counts(image_format, orientation, int
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "AVIF", "HEIF", "TIFF", "JPEG"])
 @pytest.mark.filterwarnings("default:Corrupt EXIF")
-async def test_damaged_exif_does_not_hurt(image_format, intake):
+async def test_damaged_exif_is_ignored(image_format, intake):
     content = files.encoded(files.corners(SIZE), image_format, exif=b"Exif\0\0MM\0*nonsense")
     assert_same(await stored(intake, content), files.corners(SIZE))
 
@@ -102,7 +102,7 @@ async def test_a_bmp_without_alpha_is_opaque(header, intake):
     assert_same(await stored(intake, content), files.corners(SIZE))
 
 
-async def test_a_bmp_with_alpha_is_laid_on_white(intake):
+async def test_a_bmp_with_alpha_is_flattened_onto_white(intake):
     content = files.bmp(files.plain((255, 0, 0)), header=124, masks=(*RGB_MASKS, 0xFF000000), alpha=128)
     assert (await stored(intake, content)).getpixel((9, 9)) == pytest.approx((255, 127, 127), abs=2)
 
@@ -149,7 +149,7 @@ async def test_eight_bit_grey_of_a_tiff_whose_zero_is_white(is_big, intake):
         ("HEIF", b"msf1", [b"heic"]),
     ],
 )
-async def test_compatible_brands_are_looked_at(image_format, major, compatible, intake):
+async def test_compatible_brands_are_recognized(image_format, major, compatible, intake):
     content = files.with_brand(files.encoded(files.corners(SIZE), image_format), major, *compatible)
     assert_same(await stored(intake, content), files.corners(SIZE), 12)
 
@@ -162,7 +162,7 @@ async def test_compatible_brands_are_looked_at(image_format, major, compatible, 
         ((b"crx ", b"isom"), "photo_unsupported_format"),
     ],
 )
-async def test_other_codings_are_named(brands, code, intake):
+async def test_unsupported_codings_are_refused_by_code(brands, code, intake):
     box = b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
     content = struct.pack(">I", len(box) + 4) + box + bytes(200)
     with pytest.raises(PhotoRefusedError) as refused:
@@ -170,7 +170,7 @@ async def test_other_codings_are_named(brands, code, intake):
     assert refused.value.code == code
 
 
-async def test_a_preview_in_front_of_the_photo_is_passed_by(intake):
+async def test_a_preview_before_the_photo_is_skipped(intake):
     """A TIFF whose first page says that it is a reduced copy (TIFF 6.0, NewSubfileType)."""
     preview = Image.new("RGB", (64, 64), "red")
     frames = [files.corners(SIZE)]
@@ -180,7 +180,7 @@ async def test_a_preview_in_front_of_the_photo_is_passed_by(intake):
     assert_same(await stored(intake, content), files.corners(SIZE))
 
 
-async def test_the_first_of_a_heif_is_not_always_the_photo(intake):
+async def test_the_primary_image_of_a_heif_is_stored(intake):
     content = files.encoded(
         Image.new("RGB", (64, 64), "red"),
         "HEIF",

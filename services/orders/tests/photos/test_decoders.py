@@ -64,7 +64,7 @@ async def test_one_process_decodes_many_photos(decoders, sent, tmp_path, jpeg):
     assert pid not in children()
 
 
-async def test_idle_processes_end_and_are_started_again(sent, tmp_path, jpeg):
+async def test_idle_decoders_exit_and_are_restarted(sent, tmp_path, jpeg):
     before = children()
     decoders = Decoders(LIMITS, DecoderBounds.of(LIMITS), idle=0.2)
     decoders.decode(sent, tmp_path)
@@ -85,7 +85,7 @@ async def test_a_process_that_was_killed_is_replaced(decoders, sent, tmp_path, j
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGSEGV, "photo_damaged"), (signal.SIGKILL, "photo_too_complex")]
 )
-async def test_a_photo_of_which_every_decoder_dies_is_refused(decoders, tmp_path, number, code):
+async def test_a_photo_that_crashes_every_decoder_is_refused(decoders, tmp_path, number, code):
     """A pipe without a writer keeps each process reading until it is killed."""
     before, pipe = children(), tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -103,7 +103,7 @@ async def test_a_photo_of_which_every_decoder_dies_is_refused(decoders, tmp_path
     assert len(killed) == 3
 
 
-async def test_a_process_that_cannot_start_is_no_fault_of_the_photo(sent, tmp_path, monkeypatch):
+async def test_a_decoder_that_cannot_start_does_not_refuse_the_photo(sent, tmp_path, monkeypatch):
     monkeypatch.setattr("pastelka_orders.photos.decoders.sys.executable", "/bin/false")
     decoders = Decoders(LIMITS, DecoderBounds.of(LIMITS))
     with pytest.raises(DecoderFailedError):
@@ -111,14 +111,14 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_photo(sent, tmp_pa
     decoders.close()
 
 
-async def test_a_full_disk_is_called_so(decoders, sent, tmp_path):
+async def test_a_full_disk_is_reported_as_such(decoders, sent, tmp_path):
     (tmp_path / "decoded").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left") as full:
         decoders.decode(sent, tmp_path)
     assert full.value.errno == errno.ENOSPC
 
 
-async def test_memory_has_a_limit(tmp_path, png_by_hand):
+async def test_decoder_memory_is_limited(tmp_path, png_by_hand):
     file = tmp_path / "large.png"
     file.write_bytes(png_by_hand((4000, 4000), color_type=2, depth=8, rows=[bytes(12_000)] * 4000))
     decoders = Decoders(LIMITS, DecoderBounds(usual=130_000_000, large=130_000_000))
@@ -128,7 +128,7 @@ async def test_memory_has_a_limit(tmp_path, png_by_hand):
     decoders.close()
 
 
-async def test_time_has_a_limit(tmp_path, png_by_hand):
+async def test_decoder_cpu_time_is_limited(tmp_path, png_by_hand):
     file = tmp_path / "large.png"
     file.write_bytes(png_by_hand((4000, 4000), color_type=2, depth=8, rows=[bytes(12_000)] * 4000))
     bounds = DecoderBounds.of(LIMITS)
@@ -161,7 +161,7 @@ def _waits_for_lock(pid: int) -> bool:
     return any("->" in line and f" {pid} " in line for line in locks)
 
 
-async def test_a_decoder_knows_no_secrets(decoders, sent, tmp_path, monkeypatch):
+async def test_a_decoder_has_no_secrets_in_its_environment(decoders, sent, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@db/p")
     monkeypatch.setenv("SHOPIFY_ACCESS_TOKEN", "hunter2")
     before = children()
@@ -172,7 +172,7 @@ async def test_a_decoder_knows_no_secrets(decoders, sent, tmp_path, monkeypatch)
     assert int(line.split()[3]) == DecoderBounds.of(LIMITS).usual
 
 
-def test_the_bounds_follow_from_the_limits():
+def test_decoder_bounds_are_derived_from_the_photo_limits():
     bounds = DecoderBounds.of(PhotoLimits(max_bytes=50_000_000, max_pixels=100_000_000))
     interpreter = 256 * 1024 * 1024
     assert bounds.usual == interpreter + 3 * 50_000_000 + 16 * 25_000_000

@@ -58,14 +58,14 @@ async def test_redirects_are_followed_five_times(site, downloader, jpeg):
         (526, TransientError, "photo_server_busy"),
     ],
 )
-async def test_answers_that_are_no_photo(status, kind, code, site, downloader):
+async def test_each_http_error_maps_to_its_download_error(status, kind, code, site, downloader):
     site.answer = b"HTTP/1.1 %d Status\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status
     error = await failure(downloader, site.url())
     assert (type(error), error.code) == (kind, code)
     assert str(status) in error.message
 
 
-async def test_a_busy_servers_wish_is_passed_on(site, downloader):
+async def test_the_retry_after_of_a_busy_server_is_passed_on(site, downloader):
     site.answer = b"HTTP/1.1 503 Busy\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n"
     error = await failure(downloader, site.url())
     assert isinstance(error, TransientError)
@@ -104,7 +104,7 @@ def test_retry_after_a_date():
         (b"<svg/>", "photo_unsupported_format"),
     ],
 )
-async def test_what_is_no_photo_is_permanent(content, code, site, downloader):
+async def test_content_that_is_not_a_photo_is_a_permanent_error(content, code, site, downloader):
     site.answer_with(content)
     error = await failure(downloader, site.url("/fotka%201.jpg?token=secret"))
     assert (type(error), error.code) == (PermanentError, code)
@@ -115,13 +115,13 @@ async def test_what_is_no_photo_is_permanent(content, code, site, downloader):
 @pytest.mark.parametrize(
     "cut", [lambda whole: body(whole)[:-900], lambda whole: chunked(whole)[:-900], chunked]
 )
-async def test_a_broken_transfer_is_tried_again(cut, site, downloader, jpeg):
+async def test_an_interrupted_transfer_is_a_transient_error(cut, site, downloader, jpeg):
     site.answer = cut(jpeg)
     error = await failure(downloader, site.url())
     assert (type(error), error.code) == (TransientError, "photo_download_interrupted")
 
 
-async def test_a_cut_photo_without_a_length_may_have_been_broken_off(site, downloader, jpeg):
+async def test_a_truncated_photo_without_a_content_length_is_a_transient_error(site, downloader, jpeg):
     site.answer = OK + b"\r\n" + jpeg[:-900]
     error = await failure(downloader, site.url())
     assert (type(error), error.code) == (TransientError, "photo_download_interrupted")
@@ -129,31 +129,31 @@ async def test_a_cut_photo_without_a_length_may_have_been_broken_off(site, downl
     assert (await downloader.download(site.url())).content == jpeg
 
 
-async def test_a_photo_cut_at_its_source_is_permanent(site, downloader, jpeg):
+async def test_a_photo_truncated_at_its_source_is_a_permanent_error(site, downloader, jpeg):
     site.answer = body(jpeg[:1000])
     error = await failure(downloader, site.url())
     assert (type(error), error.code) == (PermanentError, "photo_truncated")
 
 
-async def test_a_length_too_short_is_no_photo(site, downloader, jpeg):
+async def test_a_content_length_that_is_too_short_is_an_error(site, downloader, jpeg):
     site.answer = OK + b"Content-Length: 1000\r\n\r\n" + jpeg
     assert (await failure(downloader, site.url())).code in {"photo_truncated", "photo_download_failed"}
 
 
-async def test_a_closed_port_is_tried_again(intake, unused_tcp_port):
+async def test_a_closed_port_is_a_transient_error(intake, unused_tcp_port):
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{unused_tcp_port}"])
     async with PhotoDownloader(intake, rules=rules) as downloader:
         error = await failure(downloader, f"http://127.0.0.1:{unused_tcp_port}/a.jpg")
     assert (type(error), error.code) == (TransientError, "photo_download_failed")
 
 
-async def test_nonsense_instead_of_http_is_tried_again(site, downloader):
+async def test_a_non_http_response_is_a_transient_error(site, downloader):
     site.answer = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
     assert isinstance(await failure(downloader, site.url()), TransientError)
 
 
 @pytest.mark.parametrize("said", [10, 10**9, 2**63, 10**30])
-async def test_a_length_that_lies_is_no_photo(said, site, downloader, jpeg):
+async def test_a_wrong_content_length_is_an_error(said, site, downloader, jpeg):
     site.answer = OK + b"Content-Length: %d\r\n\r\n" % said + jpeg
     error = await failure(downloader, site.url())
     assert error.code in {

@@ -40,20 +40,20 @@ async def guarded(internal_site, intake):
         "\uff11\uff12\uff17.0.0.1",  # wide digits
     ],
 )
-async def test_the_inside_is_never_contacted(host, internal_site, guarded):
+async def test_internal_addresses_are_never_contacted(host, internal_site, guarded):
     error = await failure(guarded, internal_site.url(host=host))
     assert isinstance(error, PermanentError) or error.code == "photo_host_unknown"
     assert internal_site.connections == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f000001", "169.254.169.254"])
-async def test_refused_addresses_are_called_so(host, internal_site, guarded):
+async def test_a_refused_address_is_reported_as_such(host, internal_site, guarded):
     error = await failure(guarded, internal_site.url(host=host))
     assert (type(error), error.code) == (PermanentError, "photo_address_refused")
     assert "public" in error.message
 
 
-async def test_the_inside_would_have_answered(internal_site, intake, jpeg):
+async def test_allowed_internal_addresses_are_reachable(internal_site, intake, jpeg):
     """The counterpart of the refusals: the same addresses do lead to the server."""
     internal_site.answer_with(jpeg)
     hosts = ["127.0.0.1", "localhost", "0x7f000001", "0x7f.1"]
@@ -67,7 +67,7 @@ async def test_the_inside_would_have_answered(internal_site, intake, jpeg):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "[::ffff:7f00:1]", "169.254.169.254"]
 )
-async def test_a_redirect_into_the_inside_is_refused(host, site, internal_site, intake):
+async def test_a_redirect_to_an_internal_address_is_refused(host, site, internal_site, intake):
     site.answer = redirect(internal_site.url(host=host))
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}"], ports=[80, internal_site.port])
     async with PhotoDownloader(intake, rules=rules) as downloader:
@@ -78,12 +78,12 @@ async def test_a_redirect_into_the_inside_is_refused(host, site, internal_site, 
 
 
 @pytest.mark.parametrize("target", ["ftp://example.com/", "file:///etc/passwd", "http://example.com:22/"])
-async def test_a_redirect_to_anything_but_the_web_is_refused(target, site, downloader):
+async def test_a_redirect_to_a_non_http_url_or_other_port_is_refused(target, site, downloader):
     site.answer = redirect(target)
     assert (await failure(downloader, site.url())).code == "photo_url_refused"
 
 
-async def test_a_name_that_leads_inside_is_refused(internal_site, intake):
+async def test_a_name_that_resolves_to_an_internal_address_is_refused(internal_site, intake):
     names = Names([("127.0.0.1", internal_site.port)])
     async with PhotoDownloader(intake, resolver=names) as downloader:
         error = await failure(downloader, "http://photos.example/a.jpg")
@@ -91,7 +91,7 @@ async def test_a_name_that_leads_inside_is_refused(internal_site, intake):
     assert internal_site.connections == 0
 
 
-async def test_a_name_that_leads_inside_in_several_ways_is_refused(internal_site, intake):
+async def test_a_name_with_several_internal_addresses_is_refused(internal_site, intake):
     names = Names([("127.0.0.1", internal_site.port), ("::1", internal_site.port), ("10.0.0.1", 80)])
     async with PhotoDownloader(intake, resolver=names) as downloader:
         error = await failure(downloader, "http://photos.example/a.jpg")
@@ -112,7 +112,7 @@ async def test_a_name_that_changes_its_address_is_refused(site, internal_site, i
     assert names.answers == []
 
 
-async def test_an_unknown_name_is_tried_again(intake):
+async def test_an_unknown_host_is_a_transient_error(intake):
     class NoNames(Names):
         async def resolve(self, host: str, port: int = 0, family=socket.AF_INET) -> list[ResolveResult]:
             raise OSError(None, "no such name")
@@ -123,5 +123,5 @@ async def test_an_unknown_name_is_tried_again(intake):
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "-", "xn--a"])
-async def test_impossible_names_are_no_crash(host, downloader):
+async def test_malformed_host_names_are_reported_as_job_errors(host, downloader):
     assert isinstance(await failure(downloader, f"http://{host}/a.jpg"), JobError)

@@ -14,7 +14,7 @@ from services.orders.tests.photos.photo_site import OK, body, chunked, failure
 
 
 @pytest.mark.parametrize("frame", [body, chunked, lambda content: OK + b"\r\n" + content])
-async def test_too_many_bytes_are_permanent(frame, site, temporary, jpeg):
+async def test_an_oversized_download_is_a_permanent_error(frame, site, temporary, jpeg):
     site.answer = frame(b"\xff\xd8\xff" + bytes(3_000_000))
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}"])
     async with PhotoDownloader(PhotoIntake(PhotoLimits(max_bytes=1_000_000)), rules=rules) as downloader:
@@ -23,7 +23,7 @@ async def test_too_many_bytes_are_permanent(frame, site, temporary, jpeg):
     assert list(temporary.iterdir()) == []
 
 
-async def test_a_silent_server_is_tried_again(site, intake):
+async def test_a_stalled_server_is_a_transient_error(site, intake):
     release = asyncio.Event()
     site.before = release.wait
     rules = UrlRules(allowed_hosts=[f"127.0.0.1:{site.port}"])
@@ -33,7 +33,7 @@ async def test_a_silent_server_is_tried_again(site, intake):
     assert (type(error), error.code) == (TransientError, "photo_download_timeout")
 
 
-async def test_one_host_is_not_overrun(site, intake, jpeg):
+async def test_concurrent_downloads_per_host_are_limited(site, intake, jpeg):
     """Of five downloads two are under way at once, and all arrive."""
     site.answer_with(jpeg)
     both, release = asyncio.Event(), asyncio.Event()
@@ -81,7 +81,7 @@ async def test_a_cancelled_download_leaves_nothing(site, downloader, temporary):
     assert list(temporary.iterdir()) == []
 
 
-async def test_who_waits_for_a_turn_for_long_makes_room(site, internal_site, intake, jpeg):
+async def test_a_download_waiting_for_a_busy_host_is_postponed(site, internal_site, intake, jpeg):
     """One host holds back its answers; a photo of another one comes meanwhile."""
     release = asyncio.Event()
     both = asyncio.Event()
@@ -108,7 +108,7 @@ async def test_who_waits_for_a_turn_for_long_makes_room(site, internal_site, int
     assert site.connections == 2
 
 
-async def test_a_host_that_sends_a_byte_at_a_time_has_a_time_limit(intake, jpeg, temporary):
+async def test_a_host_that_sends_a_byte_at_a_time_times_out(intake, jpeg, temporary):
     """Every piece comes in time; it is the whole that does not."""
 
     async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -135,7 +135,7 @@ async def test_a_host_that_sends_a_byte_at_a_time_has_a_time_limit(intake, jpeg,
     assert list(temporary.iterdir()) == []
 
 
-async def test_a_body_without_an_end_is_broken_off_at_the_limit(temporary):
+async def test_an_endless_body_is_aborted_at_the_size_limit(temporary):
     """Neither length nor end: what is read is bounded, and the connection is dropped."""
     sent = 0
     dropped = asyncio.Event()

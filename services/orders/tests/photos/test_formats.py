@@ -116,7 +116,7 @@ async def test_sixteen_bit_color_keeps_its_levels(png_by_hand, intake):
     assert set(blues) == {128}
 
 
-async def test_sixteen_bit_color_with_alpha_is_laid_on_white(png_by_hand, intake):
+async def test_sixteen_bit_color_with_alpha_is_flattened_onto_white(png_by_hand, intake):
     half = struct.pack(">HHHH", 65535, 0, 0, 0x8000)
     photo = await intake.normalise(
         png_by_hand((64, 64), color_type=6, depth=16, rows=[half * 64] * 64), name="a"
@@ -125,7 +125,7 @@ async def test_sixteen_bit_color_with_alpha_is_laid_on_white(png_by_hand, intake
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
-async def test_transparency_is_laid_on_white(image_format, corners, encoded, intake, colors_seen):
+async def test_transparency_is_flattened_onto_white(image_format, corners, encoded, intake, colors_seen):
     image = corners.convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 80, 48))
     photo = await intake.normalise(encoded(image, image_format), name="a")
@@ -133,7 +133,7 @@ async def test_transparency_is_laid_on_white(image_format, corners, encoded, int
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "GIF"])
-async def test_a_palette_with_transparency_is_laid_on_white(
+async def test_a_palette_with_transparency_is_flattened_onto_white(
     image_format, corners, encoded, intake, colors_seen
 ):
     image = corners.quantize(8)
@@ -142,14 +142,16 @@ async def test_a_palette_with_transparency_is_laid_on_white(
     assert colors_seen(photo.content) == (WHITE, GREEN, BLUE, YELLOW)
 
 
-async def test_a_palette_with_many_alphas_is_laid_on_white(corners, encoded, intake, colors_seen):
+async def test_a_palette_with_many_alphas_is_flattened_onto_white(corners, encoded, intake, colors_seen):
     image = corners.quantize(8)
     alphas = bytes([0] * 256)
     photo = await intake.normalise(encoded(image, "PNG", transparency=alphas), name="a")
     assert colors_seen(photo.content) == (WHITE,) * 4
 
 
-async def test_a_transparent_color_of_an_rgb_png_is_laid_on_white(corners, encoded, intake, colors_seen):
+async def test_a_transparent_color_of_an_rgb_png_is_flattened_onto_white(
+    corners, encoded, intake, colors_seen
+):
     photo = await intake.normalise(encoded(corners, "PNG", transparency=RED), name="a")
     assert colors_seen(photo.content) == (WHITE, GREEN, BLUE, YELLOW)
 
@@ -169,7 +171,7 @@ async def test_one_bit_becomes_grey(corners, encoded, intake):
 @pytest.mark.parametrize(
     ("image_format", "settings"), [("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {})]
 )
-async def test_of_an_animation_the_first_frame_counts(
+async def test_the_first_frame_of_an_animation_is_stored(
     image_format, settings, corners, encoded, intake, colors_seen
 ):
     others = [Image.new("RGB", corners.size, color) for color in (BLUE, RED)]
@@ -179,7 +181,7 @@ async def test_of_an_animation_the_first_frame_counts(
     assert getattr(opened(photo), "n_frames", 1) == 1
 
 
-async def test_of_a_multi_picture_jpeg_only_the_first_is_kept(corners, encoded, intake, colors_seen):
+async def test_the_first_picture_of_a_multi_picture_jpeg_is_stored(corners, encoded, intake, colors_seen):
     content = encoded(corners, "MPO", save_all=True, append_images=[ImageOps.invert(corners)], quality=90)
     photo = await intake.normalise(content, name="a")
     assert colors_seen(photo.content) == CORNERS
@@ -204,14 +206,14 @@ def swapped_primaries() -> bytes:
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", b""])
-async def test_a_damaged_profile_does_not_hurt(profile, corners, encoded, intake, colors_seen):
+async def test_a_damaged_profile_is_ignored(profile, corners, encoded, intake, colors_seen):
     photo = await intake.normalise(encoded(corners, "JPEG", icc_profile=profile), name="a")
     assert colors_seen(photo.content) == CORNERS
     assert b"ICC_PROFILE" not in photo.content
 
 
 @pytest.mark.filterwarnings("default:Corrupt EXIF")  # all that is known of it, and of no use to a sender
-async def test_damaged_exif_does_not_hurt(corners, encoded, intake, colors_seen):
+async def test_damaged_exif_is_ignored(corners, encoded, intake, colors_seen):
     photo = await intake.normalise(encoded(corners, "JPEG", exif=b"Exif\0\0MM\0*nonsense"), name="a")
     assert colors_seen(photo.content) == CORNERS
     assert b"nonsense" not in photo.content

@@ -56,7 +56,7 @@ BAD = [
 ]
 
 
-async def test_every_bad_photo_is_named_beside_the_good_ones(temporary, jpeg, intake):
+async def test_refused_photos_are_named_and_valid_ones_staged(temporary, jpeg, intake):
     uploads = [
         upload(jpeg, "good.jpg"),
         upload(b"", "../empty.jpg"),
@@ -72,7 +72,7 @@ async def test_every_bad_photo_is_named_beside_the_good_ones(temporary, jpeg, in
     assert list(temporary.iterdir()) == []
 
 
-async def test_where_none_is_a_photo_all_are_named_and_nothing_is_left(temporary, jpeg, intake):
+async def test_an_upload_without_a_valid_photo_names_every_file_and_leaves_nothing(temporary, jpeg, intake):
     uploads = [upload(b"", "empty.jpg"), upload(jpeg[:1000], "cut.jpg")]
     with pytest.raises(PhotosRefusedError) as caught:
         async with intake.staged(uploads):
@@ -102,7 +102,7 @@ async def test_the_number_of_photos_is_bounded(count, code, temporary, jpeg):
     assert caught.value.refusals == ()
 
 
-async def test_staged_photos_go_when_their_block_fails(temporary, jpeg, intake):
+async def test_staged_photos_are_deleted_when_their_block_fails(temporary, jpeg, intake):
     async def store_nothing() -> None:
         async with intake.staged([upload(jpeg, "a.jpg")]) as staged:
             assert staged.photos[0].path.exists()

@@ -47,7 +47,7 @@ def exif(orientation: int) -> bytes:
     return found.tobytes()
 
 
-async def test_tables_with_other_numbers_in_a_turned_photo(intake):
+async def test_unusual_table_numbers_are_kept_in_a_rotated_photo(intake):
     content = files.with_table_numbers(encoded(exif=exif(6)), {0: 2, 1: 3})
     photo = await intake.normalise(content, name="a")
     image = opened(photo.content)
@@ -61,7 +61,7 @@ async def test_tables_with_other_numbers_in_a_turned_photo(intake):
 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("number", [1, 2, 3])
-async def test_grey_with_a_table_of_another_number(orientation, number, intake):
+async def test_a_grey_photo_with_an_unusual_table_number_is_read(orientation, number, intake):
     grey = files.encoded(files.noise().convert("L"), "JPEG", quality=85, exif=exif(orientation))
     content = files.with_table_numbers(grey, {0: number})
     image = opened((await intake.normalise(content, name="a")).content)
@@ -70,7 +70,7 @@ async def test_grey_with_a_table_of_another_number(orientation, number, intake):
 
 
 @pytest.mark.parametrize("tables", [{0: 1}, {1: 0}])
-async def test_one_table_for_all_components(tables, intake):
+async def test_a_rotated_photo_with_one_table_for_all_components_is_read(tables, intake):
     """Table 0 and 1 are the same one: what the other was for is not there."""
     content = encoded(exif=exif(8), qtables=[list(range(1, 65)), list(range(1, 65))])
     image = opened((await intake.normalise(files.with_table_numbers(content, tables), name="a")).content)
@@ -87,7 +87,7 @@ async def test_the_end_marker_may_be_missing(kind, mode, intake):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_half_of_the_pixels_with_an_end_marker(kind, intake):
+async def test_a_half_photo_with_an_end_marker_is_refused(kind, intake):
     error = await refused(intake, files.half_with_an_end(encoded(**KINDS[kind])))
     assert error.code == "photo_truncated"
     assert "missing" in error.reason
@@ -95,21 +95,21 @@ async def test_half_of_the_pixels_with_an_end_marker(kind, intake):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-async def test_a_hole_of_zeros(kind, mode, intake):
+async def test_a_zeroed_range_is_refused_as_truncated(kind, mode, intake):
     content = files.encoded(files.noise().convert(mode), "JPEG", quality=85, **KINDS[kind])
     error = await refused(intake, files.zeroed(content, content.index(b"\xff\xda")))
     assert error.code == "photo_truncated"
 
 
 @pytest.mark.parametrize("kept", [1, 3, 7])
-async def test_scans_are_missing(kept, intake):
+async def test_missing_progressive_scans_are_refused_as_truncated(kept, intake):
     """A progressive JPEG that ends cleanly between two scans is a blurred or colorless photo."""
     content = encoded(progressive=True)
     error = await refused(intake, content[: files.scans(content)[kept]] + b"\xff\xd9")
     assert error.code == "photo_truncated"
 
 
-async def test_plain_areas_are_not_taken_for_a_hole(intake):
+async def test_plain_areas_are_not_mistaken_for_missing_data(intake):
     """With tables of its own a plain picture is coded as zeros, and may end with them."""
     for color in ("white", "black", (200, 10, 10)):
         content = files.encoded(files.plain(color, size=(2000, 1500)), "JPEG", optimize=True)
@@ -124,7 +124,7 @@ async def test_a_camera_may_pad_its_pixels(left, intake):
     assert bytes(40) not in photo.content
 
 
-async def test_nonsense_of_old_cameras_is_read(intake):
+async def test_invalid_headers_of_old_cameras_are_accepted(intake):
     """Baseline scans whose range of coefficients is 0 to 0, and an unknown version of JFIF."""
     content = bytearray(encoded())
     scan = content.index(b"\xff\xda")
@@ -134,21 +134,21 @@ async def test_nonsense_of_old_cameras_is_read(intake):
     assert (await intake.normalise(bytes(content), name="a")).width == 320
 
 
-async def test_what_comes_behind_the_photo_is_cut_off_and_the_pixels_stay(intake):
+async def test_data_after_the_photo_is_removed_and_the_photo_unchanged(intake):
     """A motion photo: its video comes behind the end marker."""
     content = encoded()
     video = b"\0\0\0\x18ftypmp42" + bytes(5000) + content
     assert (await intake.normalise(content + video, name="a")).content == content
 
 
-async def test_three_thousand_scans(intake):
+async def test_a_photo_of_three_thousand_scans_is_refused(intake):
     content = files.with_scans(files.encoded(Image.new("L", (400, 300), 128), "JPEG", progressive=True), 3000)
     assert len(content) < 250_000
     error = await refused(intake, content)
     assert error.code == "photo_too_complex"
 
 
-async def test_more_scans_than_usual_are_written_anew(intake):
+async def test_a_photo_with_many_scans_is_reencoded(intake):
     content = files.with_scans(encoded(progressive=True), 30)
     photo = await intake.normalise(content, name="a")
     assert len(files.scans(photo.content)) == 1
@@ -157,7 +157,7 @@ async def test_more_scans_than_usual_are_written_anew(intake):
 
 @pytest.mark.parametrize("count", [1, 60])
 @pytest.mark.parametrize("marker", [0xDB, 0xE9, 0xFE, 0xED, 0xEE])
-async def test_segments_that_carry_something_are_not_kept(marker, count, intake):
+async def test_segments_with_hidden_data_are_removed(marker, count, intake):
     content, secret = encoded(), b"s3cr3t!!"
     for _ in range(count):
         content = files.with_segment(content, marker, b"\3" + secret * 8 + (b"\3" + secret * 8) * 40)
@@ -180,7 +180,7 @@ async def test_more_than_250_megapixels_are_refused(intake):
     assert "at most 250 megapixels" in error.reason
 
 
-async def test_arithmetic_coding_is_read_and_not_kept(intake):
+async def test_an_arithmetic_coded_photo_is_reencoded(intake):
     """Browsers do not read it."""
     content = arithmetic_jpeg(files.corners())
     photo = await intake.normalise(content, name="a")

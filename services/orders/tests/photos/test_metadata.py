@@ -75,7 +75,7 @@ async def test_a_png_loses_its_metadata_but_no_quality(noise, encoded, intake):
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
 @pytest.mark.parametrize("orientation", [1, 6])
-async def test_no_format_keeps_the_place(image_format, orientation, noise, encoded, intake):
+async def test_no_format_keeps_the_location(image_format, orientation, noise, encoded, intake):
     content = encoded(noise, image_format, exif=located(orientation))
     assert SECRET in content
     photo = await intake.normalise(content, name="a")
@@ -83,12 +83,12 @@ async def test_no_format_keeps_the_place(image_format, orientation, noise, encod
     assert metadata_of(photo.content) == {}
 
 
-async def test_a_turned_jpeg_loses_its_comment(noise, encoded, intake):
+async def test_the_comment_of_a_rotated_jpeg_is_removed(noise, encoded, intake):
     photo = await intake.normalise(encoded(noise, "JPEG", exif=located(8), comment=SECRET), name="a")
     assert SECRET not in photo.content
 
 
-async def test_a_turned_jpeg_stays_as_fine_and_as_small_as_it_was(noise, encoded, intake):
+async def test_a_rotated_jpeg_keeps_its_quality_and_size(noise, encoded, intake):
     content = encoded(noise, "JPEG", exif=located(3), quality=70)
     photo = await intake.normalise(content, name="a")
     assert len(photo.content) == pytest.approx(len(content), rel=0.1)
@@ -97,13 +97,13 @@ async def test_a_turned_jpeg_stays_as_fine_and_as_small_as_it_was(noise, encoded
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "BMP", "TIFF"])
-async def test_a_file_behind_the_photo_is_left_behind(image_format, noise, encoded, intake):
+async def test_a_file_appended_to_the_photo_is_removed(image_format, noise, encoded, intake):
     photo = await intake.normalise(encoded(noise, image_format) + ARCHIVE, name="a")
     assert ARCHIVE not in photo.content
     assert len(photo.content) > 1000
 
 
-async def test_a_thumbnail_in_the_header_is_left_behind(jpeg, intake):
+async def test_a_thumbnail_in_the_header_is_removed(jpeg, intake):
     with_thumbnail = (
         jpeg[:2]
         + b"\xff\xe0\x00\x1cJFIF\0\1\1\0\0\1\0\1\2\2"
@@ -134,7 +134,7 @@ def png_with(content: bytes, change) -> bytes:
     ],
     ids=["behind", "second stream", "more rows"],
 )
-async def test_a_png_keeps_nothing_behind_its_rows(change, noise, encoded, intake):
+async def test_data_after_the_rows_of_a_png_is_removed(change, noise, encoded, intake):
     content = png_with(encoded(noise, "PNG"), change)
     photo = await intake.normalise(content, name="a")
     assert same_pixels(photo.content, content)
@@ -150,7 +150,7 @@ async def test_a_png_keeps_nothing_behind_its_rows(change, noise, encoded, intak
     "chunk",
     [(b"pHYs", b"\0\0\1\0\0\0\1\0\1" + SECRET), (b"sRGB", b"\0" + SECRET), (b"PLTE", SECRET.ljust(30))],
 )
-async def test_a_png_keeps_no_chunk_of_another_length(chunk, noise, encoded, intake):
+async def test_png_chunks_of_invalid_length_are_removed(chunk, noise, encoded, intake):
     content = files.with_chunks(encoded(noise, "PNG"), chunk)
     photo = await intake.normalise(content, name="a")
     assert same_pixels(photo.content, content)
@@ -176,7 +176,7 @@ async def test_a_png_is_stored_with_eight_bits(is_interlaced, intake):
     ],
     ids=["no end", "cut end", "long end", "checksum"],
 )
-async def test_a_png_with_a_damaged_end_is_written_anew_or_refused(change, noise, encoded, intake):
+async def test_a_png_with_a_damaged_end_is_repaired_or_refused(change, noise, encoded, intake):
     """A fault of the service it is not: that would be 500."""
     content = encoded(noise, "PNG", dpi=(72, 72))
     try:

@@ -111,7 +111,7 @@ async def test_a_header_beyond_the_limit_is_named_at_once(host, downloader, jpeg
         (b"?size=full", "/album/?size=full"),
     ],
 )
-async def test_redirects_lead_where_a_browser_goes(location, path, host, downloader, jpeg):
+async def test_redirect_urls_are_encoded_like_in_a_browser(location, path, host, downloader, jpeg):
     host.answer = lambda request: moved(location) if request.startswith("GET /album/ ") else ok(jpeg)
     assert (await downloader.download(host.url("/album/"))).content == jpeg
     assert host.paths == ["/album/", path]
@@ -143,14 +143,14 @@ async def test_a_cookie_is_kept_within_one_download(host, downloader, jpeg):
         ("utf-8", bytes),
     ],
 )
-async def test_an_encoding_that_was_not_asked_for_is_decoded(name, encode, host, downloader, jpeg):
+async def test_an_unrequested_content_encoding_is_decoded(name, encode, host, downloader, jpeg):
     host.answer = lambda request: ok(encode(jpeg), f"Content-Encoding: {name}")
     assert (await downloader.download(host.url())).content == jpeg
     assert "Accept-Encoding: identity\r\n" in host.requests[0]
 
 
 @pytest.mark.parametrize("name", ["gzip", "br", "deflate", "zstd", "nonsense"])
-async def test_a_photo_that_is_not_encoded_as_the_header_says_is_taken_as_it_is(name, host, downloader, jpeg):
+async def test_a_wrong_content_encoding_header_is_ignored(name, host, downloader, jpeg):
     host.answer = lambda request: ok(jpeg, f"Content-Encoding: {name}")
     assert (await downloader.download(host.url())).content == jpeg
 
@@ -260,7 +260,7 @@ async def anywhere(host: Host, intake: PhotoIntake, monkeypatch) -> AsyncIterato
     ],
 )
 @pytest.mark.parametrize("status", [200, 403, 404])
-async def test_a_share_page_is_called_by_its_services_name(link, service, status, host, anywhere):
+async def test_a_share_page_error_names_its_service(link, service, status, host, anywhere):
     host.answer = lambda request: ok(b"<!doctype html><title>Sign in</title>", status=status)
     error = await failure(anywhere, link)
     assert (type(error), error.code) == (PermanentError, "photo_share_page")
@@ -277,7 +277,7 @@ async def test_a_short_link_to_a_share_page_names_the_service(host, anywhere):
     assert "Google Photos" in error.message
 
 
-async def test_any_other_page_stays_a_page(host, anywhere):
+async def test_another_web_page_is_reported_as_not_an_image(host, anywhere):
     host.answer = lambda request: ok(b"<html>")
     assert (await failure(anywhere, "http://notdropbox.com/s/a.jpg")).code == "photo_not_an_image"
 
@@ -332,5 +332,5 @@ async def test_share_links_of_a_file_are_downloaded(link, asked, host, anywhere,
         ("https://example.com/s/x?dl=0", "https://example.com/s/x?dl=0"),
     ],
 )
-def test_direct_links(link, direct):
+def test_share_links_are_converted_to_direct_links(link, direct):
     assert str(direct_link(URL(link))) == direct

@@ -77,9 +77,7 @@ async def fetch(site: Server, *proxies: Server) -> bytes:
 
 
 @pytest.mark.parametrize("status", [403, 429, 503, 525, 526, 530])
-async def test_a_host_that_refuses_is_asked_through_the_proxies_in_their_order(
-    servers: Any, status: int
-) -> None:
+async def test_a_host_that_refuses_is_retried_through_the_proxies_in_order(servers: Any, status: int) -> None:
     site, first, second, third = [await servers(code) for code in (status, 403, 200, 200)]
     assert await fetch(site, first, second, third)
     assert [len(server.requests) for server in (site, first, second, third)] == [1, 1, 1, 0]
@@ -88,7 +86,7 @@ async def test_a_host_that_refuses_is_asked_through_the_proxies_in_their_order(
     assert "Proxy-Authorization" not in site.requests[0]
 
 
-async def test_a_host_that_cannot_be_reached_is_asked_through_a_proxy(servers: Any) -> None:
+async def test_an_unreachable_host_is_retried_through_a_proxy(servers: Any) -> None:
     site, proxy = await servers(200), await servers(200)
     away = Server(200, port=1)
     assert await fetch(away, proxy)
@@ -96,20 +94,20 @@ async def test_a_host_that_cannot_be_reached_is_asked_through_a_proxy(servers: A
 
 
 @pytest.mark.parametrize("status", [404, 410, 400])
-async def test_what_no_proxy_can_change_is_not_asked_again(servers: Any, status: int) -> None:
+async def test_a_permanent_http_error_is_not_retried_through_a_proxy(servers: Any, status: int) -> None:
     site, proxy = await servers(status), await servers(200)
     with pytest.raises(JobError):
         await fetch(site, proxy)
     assert proxy.requests == []
 
 
-async def test_a_host_that_answers_is_not_asked_through_a_proxy(servers: Any) -> None:
+async def test_a_host_that_responds_is_not_requested_through_a_proxy(servers: Any) -> None:
     site, proxy = await servers(200), await servers(200)
     assert await fetch(site, proxy)
     assert proxy.requests == []
 
 
-async def test_if_all_refuse_the_last_one_says_why(servers: Any) -> None:
+async def test_an_error_of_a_proxy_reveals_no_credentials(servers: Any) -> None:
     site, proxy = await servers(429), await servers(407)
     with pytest.raises(JobError) as found:
         await fetch(site, proxy)
@@ -135,7 +133,7 @@ class Flipping(AbstractResolver):
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1/", "http://[::1]/", "http://169.254.169.254/", "http://2130706433/"]
 )
-async def test_no_proxy_is_asked_for_an_address_that_is_not_public(servers: Any, url: str) -> None:
+async def test_no_proxy_is_used_for_a_non_public_address(servers: Any, url: str) -> None:
     proxy = await servers(200)
     async with PhotoDownloader(PhotoIntake(), proxies=through(proxy)) as downloader:
         with pytest.raises(JobError):
@@ -143,7 +141,7 @@ async def test_no_proxy_is_asked_for_an_address_that_is_not_public(servers: Any,
     assert proxy.requests == []
 
 
-async def test_no_proxy_is_asked_for_a_name_that_leads_inside_by_now(servers: Any) -> None:
+async def test_no_proxy_is_used_for_a_name_that_now_resolves_to_an_internal_address(servers: Any) -> None:
     proxy, resolver = await servers(200), Flipping()
     async with PhotoDownloader(PhotoIntake(), proxies=through(proxy), resolver=resolver) as downloader:
         with pytest.raises(JobError) as found:
@@ -151,7 +149,7 @@ async def test_no_proxy_is_asked_for_a_name_that_leads_inside_by_now(servers: An
     assert (found.value.code, proxy.requests, resolver.asked) == ("photo_address_refused", [], 2)
 
 
-def test_proxies_are_set_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_read_from_numbered_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "DATABASE_URL": "postgresql+asyncpg://localhost/none",
         "PROXY_10_HOST": "ten.example.com",
@@ -174,7 +172,9 @@ def test_proxies_are_set_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(settings)
 
 
-def test_half_a_proxy_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_incomplete_proxy_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://localhost/none")
     monkeypatch.setenv("PROXY_1_HOST", "one.example.com")
     with pytest.raises(SystemExit):

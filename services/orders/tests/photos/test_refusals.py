@@ -41,14 +41,14 @@ async def refused(intake, source, name="photo.jpg") -> PhotoRefusedError:
         (b"\x89PNG\r\n\x1a\n" + bytes(200), "photo_damaged", "damaged"),
     ],
 )
-async def test_files_that_are_no_photos(content, code, said, intake):
+async def test_files_that_are_not_photos_are_refused(content, code, said, intake):
     error = await refused(intake, content)
     assert error.code == code
     assert said in error.reason
     assert error.reason.endswith(".")
 
 
-async def test_a_document_with_a_photo_inside_is_still_a_document(jpeg, intake):
+async def test_a_document_containing_a_photo_is_refused(jpeg, intake):
     assert (await refused(intake, b"%PDF-1.7\n" + jpeg)).code == "photo_not_an_image"
     assert (await refused(intake, HTML + jpeg)).code == "photo_not_an_image"
 
@@ -56,19 +56,19 @@ async def test_a_document_with_a_photo_inside_is_still_a_document(jpeg, intake):
 @pytest.mark.filterwarnings("default:.*:UserWarning:PIL")
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF"])
-async def test_cut_files(image_format, kept, noise, encoded, intake):
+async def test_truncated_files_are_refused(image_format, kept, noise, encoded, intake):
     content = encoded(noise, image_format)
     error = await refused(intake, content[: int(len(content) * kept)])
     assert error.code in {"photo_truncated", "photo_damaged"}
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "TIFF", "HEIF"])
-async def test_a_file_cut_in_the_middle_is_called_so(image_format, noise, encoded, intake):
+async def test_a_truncated_file_is_reported_as_such(image_format, noise, encoded, intake):
     content = encoded(noise, image_format)
     assert (await refused(intake, content[: len(content) * 3 // 4])).code == "photo_truncated"
 
 
-async def test_pixels_changed_on_the_way_are_noticed(noise, encoded, intake):
+async def test_corrupted_pixels_are_detected(noise, encoded, intake):
     content = bytearray(encoded(noise, "PNG"))
     content[len(content) // 2] ^= 0xFF
     assert (await refused(intake, bytes(content))).code == "photo_damaged"
@@ -92,7 +92,7 @@ async def test_a_bomb_is_refused_by_its_header_alone(size, code, png_by_hand, in
     assert time.monotonic() - started < 1
 
 
-async def test_a_gif_frame_larger_than_its_screen_is_measured(encoded, intake):
+async def test_a_gif_frame_larger_than_its_screen_is_refused(encoded, intake):
     content = bytearray(encoded(Image.new("P", (100, 100)), "GIF"))
     frame = content.index(b"\x2c")
     content[frame + 5 : frame + 9] = struct.pack("<HH", 29_999, 29_999)
@@ -106,13 +106,13 @@ async def test_a_cameras_raw_file_is_not_mistaken_for_its_preview(noise, encoded
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-async def test_pixels_without_a_scale_are_refused(mode, encoded, intake):
+async def test_32_bit_pixels_are_refused(mode, encoded, intake):
     error = await refused(intake, encoded(Image.new(mode, (80, 80)), "TIFF"))
     assert error.code == "photo_unsupported_format"
     assert "32 bits" in error.reason
 
 
-async def test_too_many_bytes(jpeg, tmp_path: Path):
+async def test_a_photo_with_too_many_bytes_is_refused(jpeg, tmp_path: Path):
     intake = PhotoIntake(PhotoLimits(max_bytes=len(jpeg) - 1))
     file = tmp_path / "photo"
     file.write_bytes(jpeg)
@@ -120,7 +120,7 @@ async def test_too_many_bytes(jpeg, tmp_path: Path):
         assert (await refused(intake, source)).code == "photo_too_large"
 
 
-async def test_limits_themselves_are_accepted(jpeg, noise):
+async def test_photos_at_the_limits_are_accepted(jpeg, noise):
     limits = PhotoLimits(
         max_bytes=len(jpeg),
         max_pixels=noise.width * noise.height,
@@ -157,7 +157,7 @@ async def test_a_photo_of_too_many_output_pixels_is_stored_smaller(
         ("x" * 500, "x" * 120),
     ],
 )
-async def test_the_name_shown(sent, shown, intake):
+async def test_the_display_name_of_a_file_is_sanitized(sent, shown, intake):
     error = await refused(intake, b"", name=sent)
     assert error.name == shown == display_name(sent)
     assert str(error).startswith(f"{shown}: The file is empty")

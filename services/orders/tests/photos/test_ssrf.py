@@ -56,7 +56,7 @@ TRICKS = (
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "[::1]", "0x7f000001", "0x7f.1"])
-async def test_the_recorder_notices(host: str, inside: Recorder, intake: PhotoIntake) -> None:
+async def test_the_recorder_detects_a_connection(host: str, inside: Recorder, intake: PhotoIntake) -> None:
     """The control: what is refused elsewhere does lead to the recorder where it is allowed."""
     found = rules(allowed=[f"{host}:{inside.port}"])
     error = await refused(intake, f"http://{host}:{inside.port}/photo.jpg", found)
@@ -86,7 +86,9 @@ async def test_no_address_that_is_not_public_is_contacted(
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-async def test_no_trick_with_the_url_leads_inside(trick: str, inside: Recorder, intake: PhotoIntake) -> None:
+async def test_no_url_trick_reaches_an_internal_address(
+    trick: str, inside: Recorder, intake: PhotoIntake
+) -> None:
     names = Names({"photos.example": [["203.0.113.1"]]}, {})
     url = trick.replace("{port}", str(inside.port))
     error = await refused(intake, url, rules(inside), names)
@@ -104,7 +106,7 @@ async def test_other_ports_are_refused(port: int, intake: PhotoIntake) -> None:
 
 @pytest.mark.parametrize("name", ["metadata.google.internal", "instance-data", "kubernetes.default.svc"])
 @pytest.mark.parametrize("address", ["169.254.169.254", "fd00:ec2::254", "127.0.0.1", "10.0.0.1", "::1"])
-async def test_a_name_that_leads_inside_is_refused(
+async def test_a_name_that_resolves_to_an_internal_address_is_refused(
     name: str, address: str, inside: Recorder, intake: PhotoIntake
 ) -> None:
     names = Names({name: [[address]]}, {address: inside.port})
@@ -115,7 +117,7 @@ async def test_a_name_that_leads_inside_is_refused(
 
 
 @pytest.mark.parametrize("order", [1, -1])
-async def test_a_name_with_one_public_and_one_private_address_never_leads_inside(
+async def test_the_private_address_of_a_name_with_a_public_one_is_never_contacted(
     order: int, inside: Recorder, recorders: Any, intake: PhotoIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The public one may be used (127.0.0.2 is taken for it here); the other one is not, in any order."""
@@ -128,7 +130,7 @@ async def test_a_name_with_one_public_and_one_private_address_never_leads_inside
     assert inside.connections == 0
 
 
-async def test_a_name_that_changes_its_address_on_the_way_is_refused(
+async def test_a_name_that_is_rebound_during_a_redirect_is_refused(
     inside: Recorder, recorders: Any, intake: PhotoIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DNS rebinding: public at the first look, inside at the second."""
@@ -168,7 +170,7 @@ async def test_a_name_is_looked_up_once_for_a_connection(
         ("internal", False),
     ],
 )
-async def test_the_allow_list_is_for_exactly_its_hosts(
+async def test_the_allow_list_matches_exact_hosts_only(
     host: str, is_contacted: bool, inside: Recorder, intake: PhotoIntake
 ) -> None:
     names = Names({host.lower(): [["127.0.0.1"]], host: [["127.0.0.1"]]}, {"127.0.0.1": inside.port})
@@ -188,7 +190,7 @@ async def test_an_allowed_host_is_allowed_on_its_port_only(
 
 
 @pytest.mark.parametrize("alias", ["db.corp.internal", "photos.internal"])
-async def test_an_alias_is_judged_by_its_address(alias: str, inside: Recorder, intake: PhotoIntake) -> None:
+async def test_a_cname_is_checked_by_its_address(alias: str, inside: Recorder, intake: PhotoIntake) -> None:
     """A CNAME may lead to a name that is ours, even to one that is allowed: who was asked for counts."""
 
     class Aliases(Names):

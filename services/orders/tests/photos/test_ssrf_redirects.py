@@ -21,7 +21,7 @@ from services.orders.tests.photos.recorder import (
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "[::ffff:127.0.0.1]"])
-async def test_no_redirect_leads_inside(
+async def test_no_redirect_reaches_an_internal_address(
     status: int, host: str, inside: Recorder, recorders: Any, intake: PhotoIntake
 ) -> None:
     site = await recorders()
@@ -50,7 +50,7 @@ async def test_no_redirect_leads_inside(
         "http://%31%32%37.0.0.1/",
     ],
 )
-async def test_no_redirect_leads_to_what_is_not_public(
+async def test_no_redirect_to_a_non_public_url_is_followed(
     target: str, recorders: Any, intake: PhotoIntake
 ) -> None:
     site = await recorders()
@@ -75,7 +75,7 @@ async def test_no_redirect_leads_to_what_is_not_public(
         assert site.connections == 1
 
 
-async def test_no_chain_of_redirects_leads_inside(
+async def test_no_chain_of_redirects_reaches_an_internal_address(
     inside: Recorder, recorders: Any, intake: PhotoIntake
 ) -> None:
     first, second, third = [await recorders() for _ in range(3)]
@@ -95,7 +95,7 @@ def proxy_at(recorder: Recorder) -> Proxy:
 
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *ELSEWHERE])
-async def test_no_proxy_hears_of_an_address_that_is_not_public(
+async def test_no_proxy_is_contacted_for_a_non_public_address(
     host: str, inside: Recorder, recorders: Any, intake: PhotoIntake
 ) -> None:
     proxy = await recorders()
@@ -106,7 +106,7 @@ async def test_no_proxy_hears_of_an_address_that_is_not_public(
 @pytest.mark.parametrize(
     "addresses_by_now", [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["169.254.169.254"], ["fd00:ec2::254"]]
 )
-async def test_no_proxy_hears_of_a_name_with_an_address_that_is_not_public(
+async def test_no_proxy_is_contacted_for_a_name_with_a_non_public_address(
     addresses_by_now: list[str],
     recorders: Any,
     intake: PhotoIntake,
@@ -122,7 +122,7 @@ async def test_no_proxy_hears_of_a_name_with_an_address_that_is_not_public(
     assert (proxy.connections, names.asked) == (0, ["photos.example"] * 2)
 
 
-async def test_a_proxy_hears_of_a_name_with_public_addresses(
+async def test_a_proxy_is_contacted_for_a_name_with_public_addresses(
     recorders: Any, intake: PhotoIntake, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: it is the address that keeps the proxy from being asked."""
@@ -134,7 +134,7 @@ async def test_a_proxy_hears_of_a_name_with_public_addresses(
     assert proxy.requests[0].startswith("GET http://photos.example/photo.jpg HTTP/1.1")
 
 
-async def test_a_proxys_redirect_inside_is_not_followed(
+async def test_a_redirect_by_a_proxy_to_an_internal_address_is_not_followed(
     inside: Recorder, recorders: Any, intake: PhotoIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, proxy = await recorders(), await recorders()

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 
-async def test_another_process_goes_on_with_the_files_where_one_stopped(
+async def test_another_process_continues_the_file_scan(
     broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     for _ in range(3):

@@ -52,7 +52,7 @@ async def old_orders(api: Any, sql: asyncpg.Connection, count: int) -> None:
     )
 
 
-async def test_nothing_is_said_while_nothing_is_lost(api: Any, broken: Any) -> None:
+async def test_no_loss_is_reported_while_no_event_is_lost(api: Any, broken: Any) -> None:
     await api.order()
     await broken.published()
     assert await broken.run_once() == []
@@ -62,7 +62,7 @@ async def test_nothing_is_said_while_nothing_is_lost(api: Any, broken: Any) -> N
     assert await broken.run_once() == []
 
 
-async def test_a_stream_that_was_made_anew_has_lost_events(
+async def test_a_recreated_stream_is_detected_as_lost_events(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await old_orders(api, sql, 3)
@@ -76,7 +76,7 @@ async def test_a_stream_that_was_made_anew_has_lost_events(
     assert await broken.run_once() == []
 
 
-async def test_a_book_that_changed_while_events_were_lost_is_reloaded(
+async def test_an_order_whose_book_changed_during_the_loss_is_announced(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await old_orders(api, sql, 2)
@@ -92,7 +92,7 @@ async def test_a_book_that_changed_while_events_were_lost_is_reloaded(
     assert "events.order.M1000.order_changed" in await told(broken, 0)
 
 
-async def test_while_events_waited_for_the_hub_everything_may_be_lost(
+async def test_losing_unpushed_events_announces_every_order(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await old_orders(api, sql, 2)
@@ -105,7 +105,7 @@ async def test_while_events_waited_for_the_hub_everything_may_be_lost(
     assert {subject.split(".")[2] for subject in await told(broken, last)} == {"M1000", "M1001"}
 
 
-async def test_an_order_that_was_deleted_meanwhile_is_told_of(
+async def test_an_order_deleted_before_the_loss_is_announced_as_deleted(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -120,7 +120,7 @@ async def test_an_order_that_was_deleted_meanwhile_is_told_of(
     assert await told(broken, 0) == ["events.order.M1000.order_deleted"]
 
 
-async def test_one_event_that_a_broken_block_has_swallowed(api: Any, broken: Any) -> None:
+async def test_a_single_missing_event_is_detected(api: Any, broken: Any) -> None:
     for _ in range(3):
         await api.order()
     await broken.published()
@@ -130,7 +130,7 @@ async def test_one_event_that_a_broken_block_has_swallowed(api: Any, broken: Any
     assert await broken.run_once() == []
 
 
-async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
+async def test_a_restored_older_stream_is_detected_even_past_the_last_sequence(
     api: Any, broken: Any, broker: Any, sql: asyncpg.Connection
 ) -> None:
     """Orders that changed after the copy was made are told of, also those that had been pushed."""

@@ -60,7 +60,7 @@ async def shown(api: Any) -> dict[str, Any]:
     return {"image": image, "version": image["versions"]["coloring"][0]}
 
 
-async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_again(
+async def test_a_completed_page_with_a_missing_file_is_in_error_and_can_be_retried(
     api: Any, broken: Any, coloring: Any, worker: Any
 ) -> None:
     version_id = await coloring()
@@ -95,7 +95,7 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     assert (await shown(api))["image"]["selected_version_ids"]["coloring"] == version_id
 
 
-async def test_a_file_that_comes_back_needs_no_new_run(
+async def test_a_reappeared_file_completes_its_version_without_a_new_run(
     api: Any, broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -113,9 +113,7 @@ async def test_a_file_that_comes_back_needs_no_new_run(
     assert [row["status"] for row in ends] == ["completed", "error", "completed"]
 
 
-async def test_a_page_that_is_made_again_does_not_ask_for_its_svg_again(
-    api: Any, broken: Any, worker: Any
-) -> None:
+async def test_regenerating_a_page_does_not_request_its_svg_again(api: Any, broken: Any, worker: Any) -> None:
     await api.order(process="svg")
     await broken.published()
     await worker.end("coloring", 1)
@@ -144,7 +142,7 @@ async def elsewhere(request: pytest.FixtureRequest, settings: OrdersSettings) ->
     return found
 
 
-async def test_a_storage_that_is_away_is_no_reason_to_judge(
+async def test_no_file_is_marked_missing_while_the_storage_is_unavailable(
     api: Any, broken: Any, worker: Any, sql: asyncpg.Connection, elsewhere: Storage
 ) -> None:
     await api.order(photos=20, process="coloring")
@@ -156,7 +154,7 @@ async def test_a_storage_that_is_away_is_no_reason_to_judge(
     assert await sql.fetchval("SELECT count(*) FROM images WHERE download_error_code IS NOT NULL") == 0
 
 
-async def test_a_file_of_which_nothing_can_be_told_is_neither_missing_nor_back(
+async def test_a_file_whose_lookup_fails_is_neither_missing_nor_back(
     api: Any, broken: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(photos=2, process="coloring")
@@ -175,7 +173,7 @@ async def test_a_file_of_which_nothing_can_be_told_is_neither_missing_nor_back(
     assert [row["status"] for row in rows] == ["error", "completed"]
 
 
-async def test_files_are_looked_for_in_rounds(
+async def test_files_are_checked_in_batches_and_rounds(
     api: Any, broken: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order(photos=5, process="coloring")
@@ -191,7 +189,7 @@ async def test_files_are_looked_for_in_rounds(
     assert [one.about["id"] for one in (await reconciler.run_once()).repaired] == [1]
 
 
-async def test_a_whole_round_looks_for_each_file_once(api: Any, broken: Any, worker: Any) -> None:
+async def test_a_full_round_checks_each_file_once(api: Any, broken: Any, worker: Any) -> None:
     await api.order(photos=5, process="coloring")
     for version_id in range(1, 4):
         await worker.end("coloring", version_id)
@@ -203,7 +201,7 @@ async def test_a_whole_round_looks_for_each_file_once(api: Any, broken: Any, wor
     ]
 
 
-async def test_files_of_an_order_that_is_being_erased_are_not_missed(
+async def test_missing_files_of_an_order_being_erased_are_ignored(
     api: Any, broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -213,7 +211,7 @@ async def test_files_of_an_order_that_is_being_erased_are_not_missed(
     assert await broken.run_once(files=ALL) == []
 
 
-async def test_an_uploaded_photo_that_is_gone_is_said_to_be_and_to_be_back(api: Any, broken: Any) -> None:
+async def test_an_uploaded_photo_is_marked_missing_and_restored(api: Any, broken: Any) -> None:
     await api.order()
     await broken.published()
     photo, content = await photo_of(api)
@@ -231,7 +229,7 @@ async def shown_image(api: Any) -> dict[str, Any]:
     return image
 
 
-async def test_a_photo_of_the_shop_is_fetched_again_and_its_pages_are_not_made_again(
+async def test_a_missing_shop_photo_is_downloaded_again_and_its_pages_are_kept(
     api: Any, broken: Any, coloring: Any, worker: Any, database: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()

@@ -21,7 +21,7 @@ async def forget_cancellations(broken: Any) -> None:
     await broken.js.purge_stream(f"KV_{CANCELS}")
 
 
-async def test_a_cancelled_version_is_not_begun_when_its_cancellation_is_lost(
+async def test_a_cancelled_version_is_not_started_when_its_cancellation_is_lost(
     api: Any, broken: Any, coloring: Any
 ) -> None:
     version_id = await coloring()
@@ -35,7 +35,7 @@ async def test_a_cancelled_version_is_not_begun_when_its_cancellation_is_lost(
     assert await broken.run_once() == []
 
 
-async def test_a_job_that_comes_back_for_a_completed_version_is_removed(
+async def test_a_leftover_job_of_a_completed_version_is_removed(
     broken: Any, coloring: Any, worker: Any
 ) -> None:
     version_id = await coloring()

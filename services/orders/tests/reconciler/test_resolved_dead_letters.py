@@ -39,7 +39,7 @@ async def write(broken: Any, subject: str, payload: str) -> None:
     await broken.js.publish(letter.subject, letter.model_dump_json().encode())
 
 
-async def test_seven_retries_leave_one_letter_and_completion_none(
+async def test_retries_keep_one_dead_letter_and_completion_removes_it(
     api: Any, broken: Any, coloring: Any, worker: Any, give_up: GiveUp
 ) -> None:
     version_id = await coloring()
@@ -56,7 +56,7 @@ async def test_seven_retries_leave_one_letter_and_completion_none(
     assert await letters(broken) == 0
 
 
-async def test_a_newer_failure_replaces_the_letter_without_the_reconciler(
+async def test_a_newer_failure_replaces_the_dead_letter(
     api: Any, broken: Any, coloring: Any, give_up: GiveUp
 ) -> None:
     version_id = await coloring()
@@ -71,7 +71,7 @@ async def test_a_newer_failure_replaces_the_letter_without_the_reconciler(
     assert json.loads(letter.original_payload)["run"] == 3
 
 
-async def test_a_letter_that_came_before_its_failure_was_stored_stays(broken: Any, coloring: Any) -> None:
+async def test_a_dead_letter_of_an_active_version_is_kept(broken: Any, coloring: Any) -> None:
     version_id = await coloring()
     subject = f"jobs.coloring.{version_id}"
     await write(broken, subject, (await broken.js.get_last_msg("JOBS", subject)).data.decode())
@@ -79,7 +79,7 @@ async def test_a_letter_that_came_before_its_failure_was_stored_stays(broken: An
     assert await letters(broken) == 1
 
 
-async def test_a_retried_version_that_is_cancelled_leaves_no_letter(
+async def test_the_dead_letter_of_a_retried_and_cancelled_version_is_removed(
     api: Any, broken: Any, coloring: Any, give_up: GiveUp
 ) -> None:
     version_id = await coloring()
@@ -91,7 +91,7 @@ async def test_a_retried_version_that_is_cancelled_leaves_no_letter(
     assert await letters(broken) == 0
 
 
-async def test_a_deleted_version_leaves_no_letter(
+async def test_the_dead_letter_of_a_deleted_version_is_removed(
     broken: Any, coloring: Any, give_up: GiveUp, sql: Any
 ) -> None:
     await give_up("coloring", await coloring())
@@ -100,7 +100,7 @@ async def test_a_deleted_version_leaves_no_letter(
     assert await letters(broken) == 0
 
 
-async def test_a_photo_that_is_there_or_asked_for_again_leaves_no_letter(
+async def test_the_dead_letter_of_a_download_is_removed_once_its_error_is_cleared(
     api: Any, broken: Any, sql: Any
 ) -> None:
     await api.order()
@@ -114,7 +114,7 @@ async def test_a_photo_that_is_there_or_asked_for_again_leaves_no_letter(
     assert await letters(broken) == 0
 
 
-async def test_what_only_a_person_can_judge_stays(broken: Any) -> None:
+async def test_unrecognized_dead_letters_are_kept(broken: Any) -> None:
     await write(broken, "jobs.coloring.999999", '{"version_id": 999999}')
     await broken.js.publish("dead.jobs.svg.999999", b"no letter")
     await write(broken, "sync.7", "{}")
@@ -122,7 +122,9 @@ async def test_what_only_a_person_can_judge_stays(broken: Any) -> None:
     assert await letters(broken) == 3
 
 
-async def test_a_dry_run_removes_no_letter(broken: Any, coloring: Any, give_up: GiveUp, sql: Any) -> None:
+async def test_a_dry_run_removes_no_dead_letter(
+    broken: Any, coloring: Any, give_up: GiveUp, sql: Any
+) -> None:
     await give_up("coloring", await coloring())
     await sql.execute("DELETE FROM coloring_versions")
     await broken.run_once(dry_run=True)

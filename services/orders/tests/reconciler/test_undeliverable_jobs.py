@@ -53,7 +53,7 @@ async def answers(broken: Any) -> bool:
     return True
 
 
-async def test_a_job_that_its_consumer_has_behind_it_is_asked_for_again(
+async def test_a_job_its_consumer_has_already_passed_is_published_again(
     broken: Any, broker: ServerProcess, coloring: Any
 ) -> None:
     await coloring()
@@ -66,7 +66,7 @@ async def test_a_job_that_its_consumer_has_behind_it_is_asked_for_again(
     assert await broken.run_once() == []
 
 
-async def test_a_consumer_that_is_ahead_of_its_stream_begins_anew(
+async def test_a_consumer_ahead_of_its_stream_is_recreated(
     broken: Any, coloring: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that lost the end of a stream gives its numbers out again; the consumer has them behind it.

@@ -38,7 +38,7 @@ def submitted(version_id: int, *, run: int = 1, attempt: int = 1) -> Received:
     return Received(fact, {})
 
 
-async def test_a_job_that_waits_is_left_alone(broken: Any, coloring: Any) -> None:
+async def test_a_waiting_job_needs_no_repair(broken: Any, coloring: Any) -> None:
     await coloring()
     assert await broken.run_once() == []
     assert await broken.jobs() == 1
@@ -56,7 +56,7 @@ async def test_a_queued_version_whose_job_is_lost_is_published_again(broken: Any
     assert await broken.jobs() == 1
 
 
-async def test_attempts_are_counted_on_and_the_providers_job_is_known(
+async def test_a_republished_job_keeps_its_attempt_count_and_provider_job_id(
     broken: Any, coloring: Any, worker: Any
 ) -> None:
     version_id = await coloring()
@@ -93,7 +93,7 @@ async def test_the_id_of_a_withdrawn_provider_job_is_not_restored(
     assert await broken.run_once() == []
 
 
-async def test_an_active_run_is_left_to_its_worker(broken: Any, coloring: Any, worker: Any) -> None:
+async def test_an_active_run_is_not_repaired(broken: Any, coloring: Any, worker: Any) -> None:
     version_id = await coloring()
     await worker.tell(worker.fact("coloring", version_id, "processing"))
     await broken.lose_jobs()
@@ -102,7 +102,7 @@ async def test_an_active_run_is_left_to_its_worker(broken: Any, coloring: Any, w
     assert await broken.run_once() == JOB_MISSING
 
 
-async def test_what_has_just_changed_is_given_time(broken: Any, coloring: Any) -> None:
+async def test_a_recent_change_is_not_repaired_within_the_grace_period(broken: Any, coloring: Any) -> None:
     await coloring()
     await broken.lose_jobs()
     assert await broken.run_once(grace=60) == []
@@ -122,7 +122,7 @@ async def test_a_pending_version_without_a_message_is_published(
     assert (await broken.job("jobs.coloring.1"))["target"] == "1/1/coloring/v1/image_1.png"
 
 
-async def test_a_message_in_the_outbox_is_the_relays_business(
+async def test_a_job_in_the_outbox_is_not_published_again(
     broken: Any, coloring: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     version_id = await coloring()
@@ -142,7 +142,7 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
     assert await broken.jobs() == 1
 
 
-async def test_a_job_of_an_earlier_run_does_not_count(
+async def test_a_job_of_an_earlier_run_is_replaced(
     api: Any, broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -156,14 +156,14 @@ async def test_a_job_of_an_earlier_run_does_not_count(
     assert (await broken.job(f"jobs.coloring.{version_id}"))["run"] == 2
 
 
-async def test_a_fact_that_waits_to_be_applied_is_waited_for(broken: Any, coloring: Any, worker: Any) -> None:
+async def test_a_version_with_a_pending_fact_is_not_repaired(broken: Any, coloring: Any, worker: Any) -> None:
     version_id = await coloring()
     await broken.fact(worker.fact("coloring", version_id, "completed", step=5))
     await broken.lose_jobs()
     assert await broken.run_once() == []
 
 
-async def test_a_fact_that_was_acknowledged_and_not_applied_is_applied(
+async def test_a_fact_acknowledged_without_being_applied_is_applied(
     broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -175,7 +175,7 @@ async def test_a_fact_that_was_acknowledged_and_not_applied_is_applied(
     assert await broken.jobs() == 0
 
 
-async def test_a_job_that_was_given_up_on_is_not_begun_again(
+async def test_a_job_with_a_dead_letter_is_not_published_again(
     broken: Any, coloring: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -208,7 +208,7 @@ async def test_a_job_whose_only_fact_was_refused_is_published_again(
     assert (await broken.job(f"jobs.coloring.{version_id}"))["first_attempt"] == 1
 
 
-async def test_facts_come_before_the_letter_of_the_same_run(
+async def test_facts_are_applied_before_the_dead_letter_of_the_same_run(
     broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -232,7 +232,7 @@ async def test_facts_come_before_the_letter_of_the_same_run(
     assert [line["status"] for line in lines] == ["processing", "error"]
 
 
-async def test_a_version_that_cannot_be_repaired_stops_no_other(
+async def test_an_unrepairable_version_blocks_no_other(
     broken: Any, coloring: Any, sql: asyncpg.Connection
 ) -> None:
     hopeless, other = await coloring(), await coloring()
@@ -243,7 +243,7 @@ async def test_a_version_that_cannot_be_repaired_stops_no_other(
     assert await broken.job(f"jobs.coloring.{other}") is not None
 
 
-async def test_facts_that_come_before_the_lock_win(
+async def test_facts_applied_while_waiting_for_the_row_lock_win(
     broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
 ) -> None:
     version_id = await coloring()
@@ -264,7 +264,7 @@ async def test_facts_that_come_before_the_lock_win(
 
 
 @pytest.mark.parametrize("ending", ["completed", "error"])
-async def test_a_dry_run_tells_and_changes_nothing(
+async def test_a_dry_run_reports_and_changes_nothing(
     broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection, ending: str
 ) -> None:
     lost, ended = await coloring(), await coloring()
@@ -284,7 +284,7 @@ async def test_a_dry_run_tells_and_changes_nothing(
     assert await broken.run_once() == found
 
 
-async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Database) -> None:
+async def test_one_replica_reconciles_at_a_time(broken: Any, coloring: Any, database: Database) -> None:
     await coloring()
     await broken.lose_jobs()
     other = DatabaseLease("reconciler")
@@ -297,7 +297,7 @@ async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Datab
     assert await broken.jobs() == 1
 
 
-async def test_hundreds_are_looked_at_with_few_questions(
+async def test_many_versions_are_examined_with_few_broker_requests(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -319,7 +319,7 @@ async def test_hundreds_are_looked_at_with_few_questions(
     assert broken.nc.stats["out_msgs"] - before - published < 60
 
 
-async def test_the_system_page_knows(api: Any, broken: Any, coloring: Any) -> None:
+async def test_the_system_page_shows_the_reconciler(api: Any, broken: Any, coloring: Any) -> None:
     assert (await api.get("/system"))["reconciler"] is None
     await coloring()
     await broken.lose_jobs()

@@ -50,7 +50,7 @@ async def add_row(sql: asyncpg.Connection, number: int = 1) -> None:
     await sql.execute("INSERT INTO erasures (order_id, order_number) VALUES ($1, $2)", number, f"M{number}")
 
 
-async def test_a_job_that_fails_is_given_up_after_all_its_attempts(
+async def test_a_failing_job_is_given_up_after_its_last_attempt(
     sql: asyncpg.Connection, database: Database
 ) -> None:
     async def fail(_: Claim) -> None:
@@ -63,7 +63,7 @@ async def test_a_job_that_fails_is_given_up_after_all_its_attempts(
     assert kind.given_up == [Failure(code="busy", message="It is busy.")]
 
 
-async def test_a_job_that_cannot_succeed_is_given_up_at_once_and_a_bug_is_tried_again(
+async def test_a_permanent_error_is_given_up_at_once_and_an_unexpected_one_retried(
     sql: asyncpg.Connection, database: Database
 ) -> None:
     tried: list[int] = []
@@ -83,7 +83,9 @@ async def test_a_job_that_cannot_succeed_is_given_up_at_once_and_a_bug_is_tried_
     assert (tried.count(1), tried.count(2)) == (1, 3)
 
 
-async def test_a_job_that_kills_its_workers_is_given_up(sql: asyncpg.Connection, database: Database) -> None:
+async def test_a_job_that_crashes_its_workers_is_given_up(
+    sql: asyncpg.Connection, database: Database
+) -> None:
     async def never(_: Claim) -> None:
         raise AssertionError("not tried any more")
 
@@ -98,7 +100,9 @@ async def test_a_job_that_kills_its_workers_is_given_up(sql: asyncpg.Connection,
     assert [failure.code for failure in kind.given_up] == ["attempts_exhausted"]
 
 
-async def test_a_claim_lasts_as_long_as_its_work(sql: asyncpg.Connection, databases: list[Database]) -> None:
+async def test_a_claim_is_extended_while_its_job_runs(
+    sql: asyncpg.Connection, databases: list[Database]
+) -> None:
     ended, workers = asyncio.Event(), 0
     ends: set[Any] = set()
 
@@ -125,7 +129,7 @@ async def _is_free(sql: asyncpg.Connection) -> bool:
     return bool(await sql.fetchval("SELECT claimed_until IS NULL FROM erasures"))
 
 
-async def test_work_whose_job_was_changed_is_stopped_and_done_again(
+async def test_a_job_that_lost_its_claim_is_stopped_and_done_again(
     sql: asyncpg.Connection, database: Database
 ) -> None:
     started: list[Claim] = []
@@ -196,7 +200,7 @@ async def test_a_notification_wakes_a_worker_at_once(
         await task
 
 
-async def test_many_workers_share_many_rows_and_do_each_once(
+async def test_concurrent_workers_process_each_row_once(
     sql: asyncpg.Connection, databases: list[Database]
 ) -> None:
     done: list[int] = []

@@ -84,7 +84,7 @@ async def take_over(
 
 
 @pytest.mark.timeout(480)
-async def test_a_worker_takes_over_the_download_of_one_that_was_killed(
+async def test_the_download_of_a_killed_worker_is_taken_over(
     api: Any, sql: asyncpg.Connection, database: Database, broker: ServerProcess, settings: OrdersSettings
 ) -> None:
     async with serving(Host(200)) as host:
@@ -103,7 +103,7 @@ async def test_a_worker_takes_over_the_download_of_one_that_was_killed(
 
 
 @pytest.mark.timeout(480)
-async def test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed(
+async def test_the_shop_job_of_a_killed_worker_is_taken_over(
     sql: asyncpg.Connection,
     database: Database,
     broker: ServerProcess,
@@ -124,7 +124,7 @@ async def test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_kille
 
 
 @pytest.mark.timeout(480)
-async def test_a_worker_takes_over_the_erasure_of_one_that_was_killed(
+async def test_the_erasure_of_a_killed_worker_is_taken_over(
     api: Any, sql: asyncpg.Connection, database: Database, broker: ServerProcess, settings: OrdersSettings
 ) -> None:
     await api.order()

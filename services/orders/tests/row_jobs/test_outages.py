@@ -80,7 +80,7 @@ async def _all_wait(sql: asyncpg.Connection, table: str) -> bool:
     )
 
 
-async def test_downloads_wait_ten_minutes_for_the_storage_and_all_arrive(
+async def test_downloads_complete_after_a_ten_minute_storage_outage(
     api: Any, sql: asyncpg.Connection, databases: list[Database]
 ) -> None:
     storage, intake = AwayStorage(api.storage), PhotoIntake()
@@ -102,7 +102,7 @@ async def test_downloads_wait_ten_minutes_for_the_storage_and_all_arrive(
     assert await sql.fetchval("SELECT count(*) FROM images WHERE last_error IS NULL") == PHOTOS
 
 
-async def test_erasures_wait_ten_minutes_for_the_storage_and_are_made(
+async def test_erasures_complete_after_a_ten_minute_storage_outage(
     api: Any, sql: asyncpg.Connection, databases: list[Database]
 ) -> None:
     storage = AwayStorage(api.storage)
@@ -135,7 +135,7 @@ class AwayDatabase(Database):
         return await super().write(work)
 
 
-async def test_a_request_to_the_shop_waits_ten_minutes_for_the_database_and_is_answered(
+async def test_a_shop_job_completes_after_a_ten_minute_database_outage(
     sql: asyncpg.Connection,
     orders_url: str,
     databases: list[Database],

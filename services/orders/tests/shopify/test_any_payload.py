@@ -93,9 +93,7 @@ def can_be_read(body: bytes) -> bool:
 
 
 @pytest.mark.timeout(3600)
-async def test_nothing_that_is_signed_is_refused_or_lost(
-    shop: Any, api: Any, sql: asyncpg.Connection
-) -> None:
+async def test_no_signed_payload_is_rejected_or_lost(shop: Any, api: Any, sql: asyncpg.Connection) -> None:
     readable = unreadable = 0
     for document in [deepcopy(WHOLE), *examples()]:
         body = json.dumps(document).encode()
@@ -133,7 +131,7 @@ def examples() -> list[dict[str, Any]]:
     return found
 
 
-def test_the_generator_reaches_every_field_that_is_read() -> None:
+def test_the_generator_covers_every_field_that_is_read() -> None:
     assert {path[-1] for path in PLACES if isinstance(path[-1], str)} >= READ - {
         "admin_graphql_api_id",
         "is_removed",

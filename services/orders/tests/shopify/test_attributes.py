@@ -29,28 +29,28 @@ def url(name: object) -> str:
         ("Fotka 99999999999999999999", 1),
     ],
 )
-def test_a_photo_has_the_position_of_its_name(name: str, position: int) -> None:
+def test_a_photo_takes_its_position_from_the_attribute_name(name: str, position: int) -> None:
     assert NAMES.photos([(name, url("a"))]) == {position: url("a")}
 
 
 @pytest.mark.parametrize(
     "name", ["_Fotka 1", "fotka 1", "Fotka", "Fotka (2)", "Fotky 1", "Moje Fotka 1", "", "1"]
 )
-def test_other_attributes_are_no_photos(name: str) -> None:
+def test_other_attributes_are_not_photos(name: str) -> None:
     assert NAMES.photos([(name, url("a"))]) == {}
 
 
 @pytest.mark.parametrize("value", ["", "ftp://x/1.jpg", "soubor.jpg", "javascript:alert(1)"])
-def test_a_photo_is_a_web_address(value: str) -> None:
+def test_an_attribute_without_an_http_url_is_not_a_photo(value: str) -> None:
     assert NAMES.photos([("Fotka 1", value)]) == {}
 
 
-def test_no_photo_is_lost_when_two_have_one_position() -> None:
+def test_photos_that_share_a_position_are_all_kept() -> None:
     attributes = [("Fotka (2)-1", url("a")), ("Fotka (3)-1", url("b")), ("Fotka 2", url("c"))]
     assert NAMES.photos(attributes) == {1: url("a"), 2: url("c"), 3: url("b")}
 
 
-def test_the_same_photo_twice_at_one_position_is_one() -> None:
+def test_a_duplicate_photo_at_one_position_is_stored_once() -> None:
     assert NAMES.photos([("Fotka 1", url("a")), ("Fotka  1", url("a"))]) == {1: url("a")}
 
 
@@ -61,7 +61,7 @@ def test_dedication_and_layout() -> None:
     assert NAMES.item(1, None, 1, [("Rozvržení stránky", "x")]).layout is None
 
 
-def test_accents_may_be_written_apart() -> None:
+def test_decomposed_accents_match_attribute_names() -> None:
     assert NAMES.item(1, None, 1, [("Ve\u030cnova\u0301ni\u0301", "Pro Aničku")]).dedication == "Pro Aničku"
 
 
@@ -90,7 +90,7 @@ def test_a_name_takes_linear_time(head: str, unit: str, tail: str) -> None:
     assert growth(work) <= MOST_GROWTH
 
 
-def test_the_names_that_stopped_the_service_take_no_time() -> None:
+def test_names_of_many_blanks_are_matched_quickly() -> None:
     attributes = [("Fotka" + " " * 494 + "x", url(number)) for number in range(40)]
     key = ("Fotka" + " " * 1500 + "x", url("a"))
     since = time.thread_time()
@@ -98,7 +98,7 @@ def test_the_names_that_stopped_the_service_take_no_time() -> None:
     assert time.thread_time() - since < 0.5
 
 
-def test_many_photos_without_a_place_take_linear_time() -> None:
+def test_many_photos_at_one_position_take_linear_time() -> None:
     def work(size: int) -> None:
         assert len(NAMES.photos([("Fotka 1", url(number)) for number in range(size)])) == size
 

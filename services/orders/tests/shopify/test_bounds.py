@@ -56,7 +56,7 @@ def test_attributes() -> None:
     assert re.search(rf"properties.*{MAX_ITEMS}.*{MAX_ITEMS + 1}", problem)
 
 
-def test_photos_in_all() -> None:
+def test_the_number_of_photos_of_an_order_is_limited() -> None:
     most = read(line_items=items(2, photos(MAX_PHOTOS // 2)))
     assert sum(len(item.photos) for item in most.items or ()) == MAX_PHOTOS
     order, problem = partly_read(
@@ -67,7 +67,7 @@ def test_photos_in_all() -> None:
 
 
 @pytest.mark.parametrize(("length", "kept"), [(-1, -1), (0, 0), (1, 0)])
-def test_texts(length: int, kept: int) -> None:
+def test_long_texts_are_truncated(length: int, kept: int) -> None:
     def cut(whole: str, most: int) -> str:
         return whole if length <= 0 else whole[: most - 1] + "…"
 
@@ -83,7 +83,7 @@ def test_texts(length: int, kept: int) -> None:
 
 
 @pytest.mark.parametrize("url_length", [8192, 8193, 100_000])
-def test_an_address_that_is_too_long_is_kept_so_that_it_is_refused_where_it_is_fetched(
+def test_an_overlong_photo_url_is_kept_up_to_the_column_limit(
     url_length: int,
 ) -> None:
     url = "https://cdn.example.com/".ljust(url_length, "x")
@@ -105,7 +105,7 @@ def test_an_address_that_is_too_long_is_kept_so_that_it_is_refused_where_it_is_f
         {"line_items": [{"id": 1, "quantity": -1}]},
     ],
 )
-def test_numbers_and_moments_that_are_none(wrong: dict[str, Any]) -> None:
+def test_invalid_numbers_and_timestamps_are_reported(wrong: dict[str, Any]) -> None:
     found = read_with_problems(**wrong)
     assert found.order is not None
     assert found.order.created_at is None
@@ -114,7 +114,7 @@ def test_numbers_and_moments_that_are_none(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("wrong", [True, 2**63, 0, None, "x", [], {}])
-def test_an_id_that_is_none(wrong: Any) -> None:
+def test_an_invalid_id_is_reported(wrong: Any) -> None:
     found = read_with_problems(id=wrong)
     assert found.order is None
     assert found.problems[0].startswith("id: ")

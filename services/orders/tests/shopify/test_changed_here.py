@@ -18,7 +18,7 @@ async def patch(api: Any, **values: Any) -> Any:
     return response.json()
 
 
-async def test_a_later_change_by_the_shop_does_not_replace_what_was_set_here(
+async def test_a_later_change_by_the_shop_does_not_overwrite_a_local_edit(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
@@ -52,7 +52,7 @@ async def test_a_later_change_by_the_shop_does_not_replace_what_was_set_here(
     assert (await item(api))["title"] == "Ještě novější"
 
 
-async def test_what_the_shop_removes_is_removed_also_if_it_was_changed_here(
+async def test_an_item_removed_by_the_shop_is_removed_despite_local_edits(
     shop: Any, payload: Any, api: Any
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
@@ -72,9 +72,7 @@ async def test_what_the_shop_removes_is_removed_also_if_it_was_changed_here(
     assert not {"shop_changed_fields", "shop_changed_at"} & set(found)
 
 
-async def test_an_item_that_is_absent_from_the_order_is_given_back_to_the_shop(
-    shop: Any, payload: Any, api: Any
-) -> None:
+async def test_an_item_absent_from_the_order_loses_its_local_edits(shop: Any, payload: Any, api: Any) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
     await patch(api, quantity=5)
     sent = payload(updated_at="2026-11-20T11:00:00Z")
@@ -89,7 +87,7 @@ async def test_an_item_that_is_absent_from_the_order_is_given_back_to_the_shop(
     assert not {"shop_values", "shop_changed_fields", "shop_changed_at"} & set(found)
 
 
-async def test_a_change_by_the_shop_is_open_until_its_field_is_answered(
+async def test_a_change_by_the_shop_stays_pending_until_its_field_is_edited(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))

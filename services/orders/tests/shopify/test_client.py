@@ -43,7 +43,7 @@ async def all_names(client: AdminApi) -> list[str]:
             return names
 
 
-async def test_the_shop_is_asked_through_the_proxy_of_the_environment(
+async def test_the_shop_is_called_through_the_configured_proxy(
     shopify: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", shopify.url)
@@ -52,7 +52,7 @@ async def test_the_shop_is_asked_through_the_proxy_of_the_environment(
         assert (await through.order(5_000_001_271)).order_number == "1271"
 
 
-async def test_an_order_is_read_with_all_that_is_kept(client: AdminApi, shopify: FakeShopify) -> None:
+async def test_an_order_is_read_with_every_stored_field(client: AdminApi, shopify: FakeShopify) -> None:
     attributes = [
         {"key": "Fotka 1", "value": "https://uploads.example.com/1.jpg"},
         {"key": "Věnování", "value": "Pro Aničku"},
@@ -83,19 +83,21 @@ async def test_all_pages_of_orders_and_line_items_are_read(client: AdminApi, sho
     assert shopify.operations[3:] == ["Order", "Lines", "Lines"]
 
 
-async def test_only_what_changed_since_is_read(client: AdminApi, shopify: FakeShopify) -> None:
+async def test_only_orders_changed_since_the_date_are_read(client: AdminApi, shopify: FakeShopify) -> None:
     shopify.add(shop_order(1), shop_order(2, updatedAt="2026-10-31T23:59:59Z"))
     assert await all_names(client) == ["#1"]
 
 
-async def test_an_order_without_customer_email_and_delivery(client: AdminApi, shopify: FakeShopify) -> None:
+async def test_an_order_without_customer_email_and_shipping_lines_is_read(
+    client: AdminApi, shopify: FakeShopify
+) -> None:
     shopify.add(shop_order(1, customer=None, email=None, shippingLines=[], displayFinancialStatus=None))
     order = await client.order(5_000_000_001)
     assert (order.customer_name, order.customer_email, order.shipping_method) == (None, None, "")
     assert order.payment_status is None
 
 
-async def test_the_bucket_is_never_overdrawn_by_one_that_knows_it() -> None:
+async def test_the_client_waits_before_it_would_exceed_the_rate_limit() -> None:
     # A page may cost some 500 points and costs some 150: after the first, each has to wait for the rest.
     async with FakeShopify(bucket=Bucket(size=600, rate=300)) as fake:
         fake.add(*(shop_order(number) for number in range(1, 4 * ORDERS_PER_PAGE)))
@@ -105,7 +107,7 @@ async def test_the_bucket_is_never_overdrawn_by_one_that_knows_it() -> None:
         assert fake.throttled == 0
 
 
-async def test_one_that_is_throttled_waits_until_there_is_enough() -> None:
+async def test_a_throttled_request_waits_until_the_rate_limit_allows_it() -> None:
     bucket = Bucket(size=1000, rate=500)
     async with FakeShopify(bucket=bucket) as fake:
         fake.add(shop_order(1))
@@ -128,7 +130,7 @@ async def test_one_that_is_throttled_waits_until_there_is_enough() -> None:
         ("internal", "shop_unavailable"),
     ],
 )
-async def test_what_may_pass_is_said_to(
+async def test_temporary_failures_are_transient_errors(
     client: AdminApi, shopify: FakeShopify, failure: str | int, code: str
 ) -> None:
     shopify.add(shop_order(1))
@@ -151,7 +153,7 @@ async def test_what_may_pass_is_said_to(
         ("denied", "shop_access_refused"),
     ],
 )
-async def test_what_does_not_pass_is_said_to(
+async def test_lasting_failures_are_permanent_errors(
     client: AdminApi, shopify: FakeShopify, failure: str | int, code: str
 ) -> None:
     shopify.fail(failure)
@@ -161,7 +163,7 @@ async def test_what_does_not_pass_is_said_to(
     assert shopify.token not in str(found.value)
 
 
-async def test_a_wrong_token_is_said_and_not_shown(shopify: FakeShopify) -> None:
+async def test_a_wrong_token_is_reported_without_its_value(shopify: FakeShopify) -> None:
     async with AdminApi(connected_to(shopify, shopify_access_token="shpat_wrong")) as client:
         with pytest.raises(PermanentError) as found:
             await client.order(1)
@@ -169,7 +171,7 @@ async def test_a_wrong_token_is_said_and_not_shown(shopify: FakeShopify) -> None
     assert "shpat" not in str(found.value)
 
 
-async def test_an_order_that_is_gone(client: AdminApi) -> None:
+async def test_an_order_missing_in_the_shop_is_a_permanent_error(client: AdminApi) -> None:
     with pytest.raises(PermanentError) as found:
         await client.order(1)
     assert found.value.code == "shop_order_gone"
@@ -184,7 +186,7 @@ async def test_an_order_that_cannot_be_read_is_named(client: AdminApi, shopify: 
     assert "lineItems.nodes.0.quantity" in found.value.message
 
 
-async def test_an_answer_of_many_pieces_is_read_to_its_end(client: AdminApi, shopify: FakeShopify) -> None:
+async def test_a_response_of_many_chunks_is_read_completely(client: AdminApi, shopify: FakeShopify) -> None:
     photos = [f"https://uploads.example.com/{number}/{'x' * 1000}.jpg" for number in range(300)]
     shopify.add(shop_order(1, [shop_line(7, photos)]))
     order = await client.order(5_000_000_001)
@@ -192,7 +194,7 @@ async def test_an_answer_of_many_pieces_is_read_to_its_end(client: AdminApi, sho
 
 
 @pytest.mark.parametrize("fault", ["chunked", "length", "gzip", "long_headers", "slow"])
-async def test_an_answer_may_travel_in_any_way(
+async def test_a_response_is_read_in_any_framing(
     client: AdminApi, shopify: FakeShopify, fault: WireFault
 ) -> None:
     shopify.add(shop_order(1))
@@ -201,7 +203,7 @@ async def test_an_answer_may_travel_in_any_way(
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "gzip"])
-async def test_an_answer_that_is_cut_off_may_pass(
+async def test_a_truncated_response_is_a_transient_error(
     client: AdminApi, shopify: FakeShopify, framing: WireFault
 ) -> None:
     shopify.add(shop_order(1))
@@ -212,7 +214,7 @@ async def test_an_answer_that_is_cut_off_may_pass(
     assert (await client.order(5_000_000_001)).name == "#1"
 
 
-async def test_an_answer_beyond_all_bounds_is_named(
+async def test_an_oversized_response_is_a_permanent_error(
     client: AdminApi, shopify: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pastelka_orders.shopify.client._MAX_RESPONSE_BYTES", 1000)
@@ -222,7 +224,7 @@ async def test_an_answer_beyond_all_bounds_is_named(
     assert found.value.code == "shop_answer_too_large"
 
 
-async def test_an_answer_that_drips_has_a_time_limit(shopify: FakeShopify) -> None:
+async def test_a_slow_response_times_out(shopify: FakeShopify) -> None:
     shopify.add(shop_order(1))
     shopify.wire.pause = 0.5
     shopify.wire.misbehave("slow")
@@ -248,7 +250,7 @@ async def test_names_of_attributes_may_be_of_any_length(client: AdminApi, shopif
         ([], ""),
     ],
 )
-async def test_a_delivery_that_was_removed_is_not_read(
+async def test_a_removed_shipping_line_is_ignored(
     client: AdminApi, shopify: FakeShopify, lines: list[dict[str, Any]], shown: str
 ) -> None:
     shopify.add(shop_order(1, shippingLines=lines))

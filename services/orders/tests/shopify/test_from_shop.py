@@ -115,7 +115,7 @@ async def _equal(read: Callable[[], Awaitable[Any]], expected: Any) -> bool:
     return bool(await read() == expected)
 
 
-async def test_each_order_is_told_of_when_it_is_committed(
+async def test_the_event_of_an_order_is_published_when_the_order_is_committed(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None, nc: Client
 ) -> None:
     shopify.add(*orders(1000, PAGE_ENDS + 5))
@@ -128,7 +128,7 @@ async def test_each_order_is_told_of_when_it_is_committed(
     await until(lambda: events(nc, str(PAGE_ENDS + 5)), LONG)
 
 
-async def test_one_bad_order_in_the_middle_is_named_and_harms_no_other(
+async def test_an_unreadable_order_is_named_in_its_dead_letter_and_blocks_no_other(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None, nc: Client
 ) -> None:
     await sql.execute(
@@ -151,7 +151,7 @@ async def test_one_bad_order_in_the_middle_is_named_and_harms_no_other(
     await until(lambda: events(nc, "1003"), LONG)
 
 
-async def test_what_fails_for_a_moment_is_tried_again(
+async def test_a_transient_shop_failure_is_retried(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None
 ) -> None:
     shopify.add(*orders(1000, 1001))
@@ -160,7 +160,7 @@ async def test_what_fails_for_a_moment_is_tried_again(
     await until(lambda: _equal(numbers(sql), ["1000", "1001"]), LONG)
 
 
-async def test_a_restart_in_the_middle_goes_on_where_it_was(
+async def test_a_fetch_continues_after_a_restart(
     api: Any,
     sql: asyncpg.Connection,
     shopify: FakeShopify,
@@ -183,7 +183,7 @@ async def is_all_done(sql: asyncpg.Connection) -> bool:
     return bool(await sql.fetchval("SELECT count(*) = 0 FROM shop_jobs"))
 
 
-async def test_what_the_shop_could_not_be_asked_is_not_asked_for_ever(
+async def test_a_sync_of_an_order_unknown_to_the_shop_becomes_a_dead_letter(
     api: Any, sql: asyncpg.Connection, shop: Any, payload: Any, working: None, nc: Client
 ) -> None:
     await shop.send(payload())
@@ -197,7 +197,7 @@ async def _has(read: Callable[[], Awaitable[list[str]]], wanted: str) -> bool:
     return wanted in await read()
 
 
-async def test_an_old_order_that_changed_is_followed_but_not_added(
+async def test_a_fetch_updates_a_changed_old_order_but_adds_none(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, shop: Any, payload: Any, working: None
 ) -> None:
     await shop.send(payload(id=5_000_000_900, name="#900", created_at="2026-10-01T10:00:00+02:00"))
@@ -220,7 +220,7 @@ async def test_an_old_order_that_changed_is_followed_but_not_added(
     await until(lambda: _equal(numbers(sql), ["1000", "900"]), LONG)
 
 
-async def test_a_deleted_order_comes_back_when_it_is_asked_for(
+async def test_a_fetch_restores_a_deleted_order(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, shop: Any, payload: Any, working: None
 ) -> None:
     await shop.send(payload(id=5_000_001_000, name="#1000"))
@@ -260,7 +260,7 @@ async def test_one_order_is_synced_and_its_photos_are_fetched_again(
     await until(lambda: is_all_done(sql), LONG)
 
 
-async def test_the_same_order_from_webhook_and_fetch_at_once_is_one(
+async def test_concurrent_webhooks_and_fetches_store_each_order_once(
     api: Any,
     sql: asyncpg.Connection,
     shopify: FakeShopify,
@@ -292,7 +292,7 @@ async def test_the_same_order_from_webhook_and_fetch_at_once_is_one(
     assert await letters(nc) == []
 
 
-async def test_an_order_whose_items_did_not_come_is_completed(
+async def test_missing_line_items_are_fetched_from_the_shop(
     api: Any, shopify: FakeShopify, shop: Any, payload: Any, working: None
 ) -> None:
     sent = payload(id=5_000_001_270)
@@ -311,7 +311,7 @@ async def test_an_order_whose_items_did_not_come_is_completed(
     assert len(order["line_items"]) == 300
 
 
-async def test_an_order_that_the_shop_does_not_have_says_so(
+async def test_an_order_unknown_to_the_shop_ends_in_error(
     api: Any, shop: Any, payload: Any, working: None, nc: Client
 ) -> None:
     sent = payload()
@@ -331,13 +331,13 @@ async def test_sync_waits_for_no_lock(api: Any, sql: asyncpg.Connection, shop: A
     assert [answer["status"] for answer in answers] == ["queued"] * 6
 
 
-async def test_an_order_made_by_hand_cannot_be_synced(api: Any) -> None:
+async def test_a_manual_order_cannot_be_synced(api: Any) -> None:
     await api.order()
     assert (await api.post("/orders/M1000/sync", status=409))["code"] == "order_not_of_shop"
     assert (await api.post("/orders/9/sync", status=404))["code"] == "order_not_found"
 
 
 @pytest.mark.parametrize("since", ["soon", "1999-12-31", "2999-01-01", 5.5, "2026-11-01T10:00:00"])
-async def test_a_day_must_be_a_day_of_the_past(api: Any, since: Any) -> None:
+async def test_the_since_parameter_must_be_a_past_date(api: Any, since: Any) -> None:
     problem = await api.post("/orders/fetch-from-shopify", {"since": since}, status=422)
     assert problem["code"] == "invalid_request"

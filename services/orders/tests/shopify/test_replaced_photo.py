@@ -124,7 +124,7 @@ async def test_the_new_photo_has_another_path(studio: Studio) -> None:
     assert (await studio.api.get("/orders/1270"))["status"] == "ready_for_review"
 
 
-async def test_pages_of_the_old_photo_are_neither_chosen_nor_counted(studio: Studio, worker: Any) -> None:
+async def test_pages_of_the_old_photo_are_neither_selected_nor_counted(studio: Studio, worker: Any) -> None:
     await studio.api.post("/images/1/generate-coloring")
     await worker.end("coloring", 1)
     await studio.api.post("/images/1/generate-svg")
@@ -147,7 +147,7 @@ async def test_pages_of_the_old_photo_are_neither_chosen_nor_counted(studio: Stu
     assert (await studio.image())["selected_version_ids"]["coloring"] == made["id"]
 
 
-async def test_work_on_the_old_photo_is_stopped(studio: Studio, worker: Any) -> None:
+async def test_versions_of_the_old_photo_are_cancelled(studio: Studio, worker: Any) -> None:
     await studio.api.post("/images/1/generate-coloring")
     await worker.tell(worker.fact("coloring", 1, "processing"))
     await studio.order("new", "2026-11-20T11:00:00Z")
@@ -162,7 +162,7 @@ async def test_work_on_the_old_photo_is_stopped(studio: Studio, worker: Any) -> 
     assert answer["code"] == "photo_missing"
 
 
-async def test_what_is_still_being_fetched_is_not_taken_for_the_new_one(studio: Studio) -> None:
+async def test_a_download_of_the_old_photo_is_not_stored_as_the_new_one(studio: Studio) -> None:
     await studio.sql.execute("UPDATE images SET path = NULL, downloaded_at = NULL")
 
     async def replaced() -> None:
@@ -175,13 +175,13 @@ async def test_what_is_still_being_fetched_is_not_taken_for_the_new_one(studio: 
     assert studio.host.asked == ["old", "old", "new"]
 
 
-async def test_what_is_to_start_by_itself_does_so_for_the_new_photo(studio: Studio) -> None:
+async def test_automatic_processing_starts_for_the_new_photo(studio: Studio) -> None:
     await studio.order("new", "2026-11-20T11:00:00Z")
     await studio.download("coloring")
     assert len((await studio.image())["versions"]["coloring"]) == 1
 
 
-async def test_nothing_starts_by_itself_for_a_cancelled_order(studio: Studio) -> None:
+async def test_no_automatic_processing_starts_for_a_cancelled_order(studio: Studio) -> None:
     cancelled = "2026-11-20T10:59:00Z"
     await studio.order("new", "2026-11-20T11:00:00Z", cancelled_at=cancelled, financial_status="voided")
     await studio.download("svg")

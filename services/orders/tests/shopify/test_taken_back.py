@@ -31,7 +31,7 @@ def without_item(payload: Any, index: int, quantity: int, at: str) -> Any:
     return sent
 
 
-async def test_a_cancelled_order_is_shown_and_not_worked_on_until_it_is_restored(
+async def test_a_cancelled_order_is_shown_and_rejects_work_until_it_is_restored(
     shop: Any, payload: Any, api: Any, stored: Any
 ) -> None:
     assert "cancelled_at" not in stored
@@ -53,7 +53,7 @@ async def test_a_cancelled_order_is_shown_and_not_worked_on_until_it_is_restored
     assert await api.post(f"{ORDER}/generate-coloring", status=202)
 
 
-async def test_what_does_not_speak_of_cancelling_restores_nothing(
+async def test_a_webhook_without_cancelled_at_does_not_restore_a_cancelled_order(
     shop: Any, payload: Any, api: Any, stored: Any
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T11:00:00Z", cancelled_at=CANCELLED), "orders/cancelled")
@@ -63,7 +63,7 @@ async def test_what_does_not_speak_of_cancelling_restores_nothing(
     assert (await api.get(ORDER))["cancelled_at"]
 
 
-async def test_a_removed_item_is_left_out_until_it_is_restored(
+async def test_a_removed_item_is_excluded_until_it_is_restored(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection, stored: Any
 ) -> None:
     index = next(n for n, item in enumerate(stored["line_items"]) if item["images"])
@@ -84,7 +84,7 @@ async def test_a_removed_item_is_left_out_until_it_is_restored(
     assert await api.post(f"/images/{min(gone)}/generate-coloring", status=202)
 
 
-async def test_nothing_starts_by_itself_for_a_photo_of_a_removed_item(
+async def test_no_automatic_processing_starts_for_a_photo_of_a_removed_item(
     shop: Any, payload: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
@@ -96,7 +96,7 @@ async def test_nothing_starts_by_itself_for_a_photo_of_a_removed_item(
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions") == 0
 
 
-async def test_a_change_by_the_shop_after_an_approval_needs_attention_until_it_is_seen(
+async def test_a_change_by_the_shop_after_an_approval_needs_attention_until_acknowledged(
     shop: Any, payload: Any, api: Any, stored: Any, worker: Any
 ) -> None:
     image_id = next(image["id"] for item in stored["line_items"] for image in item["images"])

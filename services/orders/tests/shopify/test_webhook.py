@@ -8,7 +8,7 @@ import pytest
 from services.orders.tests.shopify.webhook_rows import awaited, forget_messages, requests, subjects
 
 
-async def test_an_order_comes_in_with_items_and_photos(
+async def test_a_webhook_stores_an_order_with_items_and_photos(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -36,7 +36,7 @@ async def test_an_order_comes_in_with_items_and_photos(
     assert await awaited(sql) == [1, 2, 3]
 
 
-async def test_it_is_found_in_the_list_and_leads_to_the_shop(shop: Any, payload: Any, api: Any) -> None:
+async def test_a_shop_order_is_listed_with_its_shop_url(shop: Any, payload: Any, api: Any) -> None:
     await shop.send(payload())
     await api.order()
     url = "https://admin.shopify.com/store/fotomalovanky-test/orders/820982911946154508"
@@ -47,7 +47,7 @@ async def test_it_is_found_in_the_list_and_leads_to_the_shop(shop: Any, payload:
     assert "shop_url" not in await api.get("/orders/M1000")
 
 
-async def test_payment_is_followed_and_the_rows_stay(
+async def test_the_payment_status_is_updated_and_rows_are_kept(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -62,7 +62,7 @@ async def test_payment_is_followed_and_the_rows_stay(
     assert await subjects(sql) == ["events.order.1270.order_changed"] * 2
 
 
-async def test_a_cancelled_order_says_so_and_nothing_is_lost(
+async def test_a_cancelled_order_is_marked_and_keeps_its_photos(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -79,7 +79,9 @@ async def test_an_order_without_a_customer(shop: Any, payload: Any, api: Any) ->
     assert (order["customer_name"], order["customer_email"], order["shipping_method"]) == (None, None, None)
 
 
-async def test_120_line_items(shop: Any, payload: Any, api: Any, sql: asyncpg.Connection) -> None:
+async def test_an_order_with_120_line_items_is_stored(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
     sent = payload()
     sample = sent["line_items"][0]
     sent["line_items"] = [
@@ -98,7 +100,7 @@ async def test_120_line_items(shop: Any, payload: Any, api: Any, sql: asyncpg.Co
     assert len(await awaited(sql)) == 120
 
 
-async def test_what_the_customer_changed_is_taken_over(
+async def test_changes_by_the_customer_are_applied(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -127,7 +129,7 @@ async def test_what_the_customer_changed_is_taken_over(
     assert url == "https://uploads.example.com/a/other.jpg"
 
 
-async def test_an_item_that_is_gone_has_no_quantity_and_its_photos_are_not_awaited(
+async def test_a_missing_item_gets_quantity_zero_and_loses_its_pending_photos(
     shop: Any, payload: Any, api: Any
 ) -> None:
     await shop.send(payload())
@@ -138,7 +140,7 @@ async def test_an_item_that_is_gone_has_no_quantity_and_its_photos_are_not_await
     assert (first["quantity"], first["images"]) == (0, [])
 
 
-async def test_orders_of_one_number_do_not_clash(shop: Any, payload: Any, api: Any) -> None:
+async def test_orders_with_the_same_number_get_distinct_numbers(shop: Any, payload: Any, api: Any) -> None:
     await shop.send(payload(name=""))
     await shop.send(payload(id=2, name="  "))
     await shop.send(payload(id=3, name="#1270"))
@@ -160,7 +162,7 @@ async def test_an_order_without_photos_is_read_from_the_shop(
     assert await requests(sql) == ["sync.820982911946154508"]
 
 
-async def test_a_refund_of_money_alone_changes_no_item(
+async def test_a_refund_without_items_changes_no_item(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     sent = payload("refunded")
@@ -218,7 +220,7 @@ async def test_active_work_of_a_cancelled_order_continues(
         ([], None),
     ],
 )
-async def test_a_delivery_that_was_removed_is_not_shown(
+async def test_a_removed_shipping_line_is_not_shown(
     shop: Any, payload: Any, api: Any, lines: list[dict[str, Any]], shown: str | None
 ) -> None:
     await shop.send(payload())
@@ -228,7 +230,9 @@ async def test_a_delivery_that_was_removed_is_not_shown(
     assert (order["shipping_method"], "unread_fields" in order) == (shown, False)
 
 
-async def test_a_delivery_that_is_not_said_stays(shop: Any, payload: Any, api: Any) -> None:
+async def test_a_webhook_without_shipping_lines_keeps_the_shipping_method(
+    shop: Any, payload: Any, api: Any
+) -> None:
     await shop.send(payload())
     sent = payload("paid")
     del sent["shipping_lines"]

@@ -8,7 +8,7 @@ import asyncpg
 from services.orders.tests.shopify.webhook_rows import TABLES, awaited, forget_messages, rows, subjects
 
 
-async def test_what_is_older_changes_nothing(
+async def test_an_older_webhook_changes_nothing(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload("paid"), "orders/updated")
@@ -36,9 +36,7 @@ async def test_a_replay_does_nothing(shop: Any, payload: Any, api: Any, sql: asy
     assert await rows(sql) == before
 
 
-async def test_ids_of_webhooks_are_forgotten_after_a_week(
-    shop: Any, payload: Any, sql: asyncpg.Connection
-) -> None:
+async def test_webhook_ids_are_deleted_after_a_week(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
     await sql.execute(
         """INSERT INTO shopify_webhooks (id, received_at)
         VALUES ('old', now() - interval '8 days'), ('new', now() - interval '6 days')"""
@@ -48,7 +46,7 @@ async def test_ids_of_webhooks_are_forgotten_after_a_week(
     assert kept == ["new", "now"]
 
 
-async def test_twenty_at_once_make_one_order(
+async def test_twenty_concurrent_webhooks_create_one_order(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await asyncio.gather(
@@ -75,7 +73,7 @@ async def test_twenty_at_once_make_one_order(
     assert await awaited(sql) == [1, 2, 3]
 
 
-async def test_a_deleted_order_does_not_come_back_by_itself(
+async def test_a_webhook_does_not_restore_a_deleted_order(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -88,7 +86,7 @@ async def test_a_deleted_order_does_not_come_back_by_itself(
     assert (await api.get("/orders/1270"))["shopify_id"] == 5
 
 
-async def test_deleting_and_updating_at_once_is_no_error(shop: Any, payload: Any, api: Any) -> None:
+async def test_a_concurrent_deletion_and_update_both_succeed(shop: Any, payload: Any, api: Any) -> None:
     await shop.send(payload())
     sent = payload("paid")
     sent["line_items"][0]["properties"].append({"name": "Fotka 9", "value": "https://x.example.com/9.jpg"})
@@ -98,7 +96,7 @@ async def test_deleting_and_updating_at_once_is_no_error(shop: Any, payload: Any
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 204]
 
 
-async def test_what_comes_before_the_order_itself_makes_it(
+async def test_an_update_received_before_the_create_webhook_creates_the_order(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     """Shopify promises no order: the cancellation may be the first that is heard of it."""
@@ -118,7 +116,7 @@ async def test_what_comes_before_the_order_itself_makes_it(
     }
 
 
-async def test_two_changes_of_the_same_second_both_count(shop: Any, payload: Any, api: Any) -> None:
+async def test_two_changes_in_the_same_second_are_both_applied(shop: Any, payload: Any, api: Any) -> None:
     await shop.send(payload())
     moment = "2026-11-21T09:00:00+01:00"
     await shop.send(payload("paid", updated_at=moment), "orders/updated")
@@ -140,7 +138,7 @@ async def test_the_same_webhook_twenty_times_at_once_is_applied_once(
     }
 
 
-async def test_a_webhook_that_could_not_be_applied_may_come_again(
+async def test_a_webhook_that_failed_is_applied_on_redelivery(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     """Its id is noted with what it changed, or not at all."""

@@ -23,7 +23,7 @@ from services.orders.tests.shopify.webhook_rows import DOMAIN, SECRET, TABLES, f
         {"X_Shopify_Hmac_Sha256": "bm90IGl0"},
     ],
 )
-async def test_what_is_not_signed_is_refused_and_nothing_is_stored(
+async def test_a_webhook_without_a_valid_signature_is_rejected_and_not_stored(
     shop: Any, payload: Any, sql: asyncpg.Connection, headers: dict[str, Any]
 ) -> None:
     response = await shop.send(payload(), status=401, **headers)
@@ -56,12 +56,12 @@ async def test_a_webhook_without_a_topic_is_acknowledged(shop: Any, payload: Any
     await shop.send(payload(), X_Shopify_Topic=None)
 
 
-async def test_a_body_has_a_limit(shop: Any) -> None:
+async def test_the_webhook_body_size_is_limited(shop: Any) -> None:
     response = await shop.send(b" " * (MAX_BYTES + 1), status=413)
     assert response.json()["code"] == "content_too_large"
 
 
-async def test_the_signature_is_of_the_bytes_as_they_came(
+async def test_the_signature_covers_the_bytes_as_received(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     """Not of what they mean: the same order with another blank is signed otherwise."""
@@ -73,7 +73,9 @@ async def test_the_signature_is_of_the_bytes_as_they_came(
     assert (await api.get("/orders/1270"))["customer_name"] == "Jana Nováková"
 
 
-async def test_a_compressed_body_is_not_unpacked(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+async def test_a_compressed_body_is_not_decompressed(
+    shop: Any, payload: Any, sql: asyncpg.Connection
+) -> None:
     """Shopify sends none; a bomb in one is a few bytes that are no JSON."""
     packed = gzip.compress(json.dumps(payload()).encode())
     await shop.send(packed, Content_Encoding="gzip")
@@ -102,7 +104,7 @@ async def test_a_body_under_another_topic_or_id_is_the_same_webhook(
 
 
 @pytest.mark.parametrize("topic", ["customers/redact", "customers/data_request", "shop/redact"])
-async def test_an_order_is_no_privacy_request(
+async def test_an_order_payload_under_a_privacy_topic_is_not_applied(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection, topic: str
 ) -> None:
     await shop.send(payload())
@@ -149,7 +151,7 @@ async def test_only_a_redact_request_erases(
     assert await sql.fetchval("SELECT count(*) FROM erasures") == 1
 
 
-async def test_a_redact_request_is_no_order_and_still_works_afterwards(
+async def test_a_redact_request_under_another_topic_still_applies_later(
     shop: Any, payload: Any, sql: asyncpg.Connection
 ) -> None:
     """Sent under another topic first, it must not count as applied."""

@@ -22,7 +22,7 @@ from services.orders.tests.shopify.webhook_rows import forget_messages, requests
         ({"line_items": [{"id": 1, "quantity": 2**40, "properties": []}]}, "line_items.0.quantity"),
     ],
 )
-async def test_what_cannot_be_read_is_named_on_the_order(
+async def test_unreadable_fields_are_named_on_the_order(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection, changed: dict[str, Any], field: str
 ) -> None:
     sent = payload(**changed)
@@ -37,7 +37,7 @@ async def test_what_cannot_be_read_is_named_on_the_order(
     assert (kept["topic"], json.loads(kept["body"])) == ("orders/create", sent)
 
 
-async def test_what_could_not_be_read_is_forgotten_once_all_is(
+async def test_unread_fields_are_cleared_by_a_readable_webhook(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload(email=5))
@@ -49,7 +49,7 @@ async def test_what_could_not_be_read_is_forgotten_once_all_is(
     assert await subjects(sql) == ["events.order.1270.order_changed"]
 
 
-async def test_what_could_not_be_read_goes_with_the_order(
+async def test_unread_webhooks_are_deleted_with_the_order(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload(email=5))
@@ -58,7 +58,7 @@ async def test_what_could_not_be_read_goes_with_the_order(
     assert await sql.fetchval("SELECT count(*) FROM unread_webhooks") == 0
 
 
-async def test_other_spellings_of_attributes_are_read(shop: Any, payload: Any, api: Any) -> None:
+async def test_attributes_may_be_a_mapping(shop: Any, payload: Any, api: Any) -> None:
     sent = payload()
     first, second, third = sent["line_items"]
     first["properties"] = {}
@@ -71,7 +71,7 @@ async def test_other_spellings_of_attributes_are_read(shop: Any, payload: Any, a
     assert order["line_items"][1]["dedication"] == "Pro Aničku"
 
 
-async def test_the_rest_of_broken_attributes_is_read_and_the_shop_is_asked(
+async def test_readable_attributes_are_kept_and_a_sync_is_requested(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     sent = payload()
@@ -92,7 +92,7 @@ async def test_the_rest_of_broken_attributes_is_read_and_the_shop_is_asked(
     assert await requests(sql) == ["sync.820982911946154508"]
 
 
-async def test_a_later_webhook_that_is_broken_takes_no_photo_away(
+async def test_a_later_unreadable_webhook_removes_no_photo(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     await shop.send(payload())
@@ -124,7 +124,7 @@ async def test_a_later_webhook_that_is_broken_takes_no_photo_away(
         json.dumps({"id": 1, "name": "x"}).encode("utf-16"),
     ],
 )
-async def test_a_body_that_names_no_order_is_kept_and_the_shop_is_asked(
+async def test_a_body_without_an_order_id_is_kept_and_a_fetch_is_requested(
     shop: Any, sql: asyncpg.Connection, body: bytes
 ) -> None:
     await shop.send(body)
@@ -137,7 +137,7 @@ async def test_a_body_that_names_no_order_is_kept_and_the_shop_is_asked(
     assert {key.partition(" ")[0] for key in await requests(sql)} == {"fetch.shopify"}
 
 
-async def test_kept_bodies_are_few_and_forgotten(shop: Any, sql: asyncpg.Connection) -> None:
+async def test_unread_bodies_are_limited_in_number_and_age(shop: Any, sql: asyncpg.Connection) -> None:
     await sql.execute(
         """INSERT INTO unread_webhooks (topic, body, body_digest, problems, received_at)
         SELECT 'x', 'old'::bytea, sha256(n::text::bytea), '[]'::jsonb, now() - interval '31 days'
@@ -158,13 +158,13 @@ async def test_kept_bodies_are_few_and_forgotten(shop: Any, sql: asyncpg.Connect
         (b'{"admin_graphql_api_id": "gid://shopify/Order/1", "name": "a"}', "a"),
     ],
 )
-async def test_odd_encodings_are_read(shop: Any, sql: asyncpg.Connection, body: bytes, name: str) -> None:
+async def test_unusual_encodings_are_read(shop: Any, sql: asyncpg.Connection, body: bytes, name: str) -> None:
     await shop.send(body)
     found = await sql.fetchrow("SELECT shopify_id, shopify_order_number FROM orders")
     assert tuple(found) == (1, name)
 
 
-async def test_odd_values_are_no_error(shop: Any, payload: Any, api: Any) -> None:
+async def test_unusual_values_are_accepted(shop: Any, payload: Any, api: Any) -> None:
     sent = payload(id="1270", name="#A/\u0000B.1", financial_status=None, created_at=None, updated_at=None)
     sent["line_items"][0]["properties"] = [
         {"name": "Fotka 1", "value": 5},
@@ -180,7 +180,7 @@ async def test_odd_values_are_no_error(shop: Any, payload: Any, api: Any) -> Non
 
 
 @pytest.mark.parametrize("name", ["create", "paid", "cancelled", "refunded", "without_customer"])
-def test_recorded_payloads_are_whole(payload: Any, name: str) -> None:
+def test_recorded_payloads_are_complete(payload: Any, name: str) -> None:
     """As documented: an order has all its fields in every webhook, ``null`` where there is nothing."""
     whole, found = payload(), payload(name)
     # Who buys without an account or an address has no such fields.

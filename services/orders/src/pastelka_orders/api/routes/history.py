@@ -40,7 +40,9 @@ async def get_history(
     services: Deps,
     order_number: OrderNumber,
     cursor: Annotated[
-        Annotated[str, Field(max_length=field_limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})]
+        Annotated[
+            str, Field(max_length=field_limits.CURSOR_LENGTH, json_schema_extra={"format": "history-cursor"})
+        ]
         | None,
         Query(description="`next_cursor` of the previous page"),
     ] = None,
