@@ -131,6 +131,15 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
         yield f"viewer, {view}"
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
+    await done.get_by_role("button", name=words.begin("photo.edit.of")).click()
+    await expect(dialog.locator("[data-crop]")).to_be_visible()
+    yield "editor of a photo"
+    await dialog.get_by_role("slider", name=words["photo.brightness"]).fill("20")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name=words["photo.discard.confirm"])).to_be_visible()
+    yield "question before an edit is discarded"
+    await page.get_by_role("button", name=words["photo.discard.confirm"]).click()
+    await expect(dialog).to_have_count(0)
     # Below the width of a tablet the options are behind a button.
     options = page.get_by_role("button", name=words["detail.preset"])
     if await options.is_visible():

@@ -6,6 +6,7 @@ import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as pause from "./texts/pause";
+import * as photo from "./texts/photo";
 import * as photos from "./texts/photos";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
@@ -25,6 +26,7 @@ const cs = {
   ...list.cs,
   ...order.cs,
   ...pause.cs,
+  ...photo.cs,
   ...photos.cs,
   ...review.cs,
   ...session.cs,
@@ -45,6 +47,7 @@ const en: Record<TextKey, Text> = {
   ...list.en,
   ...order.en,
   ...pause.en,
+  ...photo.en,
   ...photos.en,
   ...review.en,
   ...session.en,

@@ -1,6 +1,8 @@
 // The types and display maps of the plan, which is binding to the letter. `src/lib/api.ts` assigns the generated
 // types of the API to them, so that a difference fails to compile.
 
+import type { PhotoEdit } from "@/lib/photoEdit";
+
 export interface ColoringOptions {
   megapixels: number;
   steps: number;
@@ -40,6 +42,8 @@ export interface ColoringVersion {
   retry?: NextAttempt | null;
   /** The job was submitted again because the response to the first submission was lost. */
   possibly_paid_twice?: true | null;
+  /** Present if the page was made from another photo, or another edit of it. */
+  photo_changed?: true | null;
 }
 
 export interface SvgVersion {
@@ -79,6 +83,9 @@ export interface Image {
   approved_by?: string | null;
   /** Present if a person sent the page back, until the next choice. */
   rework_reason?: string | null;
+  /** Present if the photo is edited: `url` is the edited one. */
+  original_url?: string | null;
+  photo_edit?: PhotoEdit | null;
 }
 
 /** The plan's name for the response of `fetchImage`. */

@@ -6,8 +6,10 @@ import { useLanguage } from "@/i18n/context";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Approval } from "./Approval";
 import { useApproval } from "./approvals";
+import { EditPhoto } from "@/components/photo/EditPhoto";
+import { usePhotoEditing } from "@/components/photo/editing";
 import { Frame, Lane } from "./Lane";
-import type { OrderImage } from "./model";
+import type { ColoringVersion, OrderImage } from "./model";
 import { PhotoMenu } from "./PhotoMenu";
 import { Picture } from "./Picture";
 import type { CardCommands, CardRegister } from "./useCardKeys";
@@ -44,10 +46,12 @@ export const ImageCard = memo(function ImageCard({
   const view = (view: View, looked?: Viewed["looked"]): void =>
     onView({ imageId: image.id, view, ...(looked && { looked }) });
   const approval = useApproval(orderNumber, image);
+  const { edit } = usePhotoEditing(image, isDeliverable);
   useRegistration(register, image, {
     ...actions,
     view: () => view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
     approve: () => isDeliverable && approval.approve(),
+    edit,
   });
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
   const lane = { image, isDeliverable, actions, options };
@@ -80,7 +84,7 @@ export const ImageCard = memo(function ImageCard({
 function useRegistration(
   register: CardRegister,
   image: OrderImage,
-  actions: Pick<ImageActions, "generate" | "choose"> & Pick<CardCommands, "view" | "approve">,
+  actions: Pick<ImageActions, "generate" | "choose"> & Pick<CardCommands, "view" | "approve" | "edit">,
 ): void {
   useEffect(() => {
     register.set(image.id, {
@@ -91,6 +95,7 @@ function useRegistration(
       },
       view: actions.view,
       approve: actions.approve,
+      edit: actions.edit,
     });
     return () => {
       register.delete(image.id);
@@ -110,7 +115,7 @@ function PhotoLane({ orderNumber, image, isDeliverable, onView }: PhotoLaneProps
   const name = t("detail.photo", { position: image.position });
   const page = chosenVersion(image, "coloring");
   const photo = photoOf(image);
-  const comparing = Boolean(photo && !image.error && page?.url);
+  const comparing = Boolean(photo && !image.error && comparable(page));
   const caption = comparing && page ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
   return (
     <section className="flex min-w-0 flex-col bg-card">
@@ -133,10 +138,18 @@ function PhotoLane({ orderNumber, image, isDeliverable, onView }: PhotoLaneProps
           </ForOperators>
         )}
       </Frame>
-      <p className="hidden p-3 text-[13px] text-mute md:block">{comparing ? t("detail.wipe.hint") : ""}</p>
+      <div className="grid justify-items-start gap-2 p-3 text-[13px] text-mute">
+        <EditPhoto image={image} isDeliverable={isDeliverable} />
+        {page?.photo_changed && <p className="text-run">{t("photo.changed.hint")}</p>}
+        {comparing && <p className="hidden md:block">{t("detail.wipe.hint")}</p>}
+      </div>
     </section>
   );
 }
+
+/** The page lies over the photo that it was made from. */
+const comparable = (page: ColoringVersion | undefined): boolean =>
+  page !== undefined && page.url !== null && !page.photo_changed;
 
 function Photo({ image, name }: { image: OrderImage; name: string }) {
   const { t } = useLanguage();
@@ -159,7 +172,7 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
       </p>
     );
   }
-  if (!page?.url) return <Picture src={image.url} alt={name} small />;
+  if (!page?.url || page.photo_changed) return <Picture src={image.url} alt={name} small />;
   return (
     <CompareSlider
       photo={image.url}

@@ -116,6 +116,9 @@ function TileContent({ kind, version, options, chosen }: TileContentProps) {
           )}
         </span>
         <span className="block text-mute">{options}</span>
+        {"photo_changed" in version && version.photo_changed && (
+          <span className="block text-run">{t("photo.changed")}</span>
+        )}
         {version.possibly_paid_twice && (
           <span className="block text-bad" title={t("detail.paidTwice.text")}>
             {t("detail.paidTwice")}

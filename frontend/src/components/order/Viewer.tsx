@@ -4,6 +4,7 @@ import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
+import { usePhotoEditing } from "@/components/photo/editing";
 import { ViewerApproval } from "./Approval";
 import { useWheel } from "./useGestures";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
@@ -107,7 +108,9 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
     // The requested view is kept across images that do not have it.
     if (next) onChange({ imageId: next.id, view: wanted });
   };
+  const editing = usePhotoEditing(image);
   const keys: Record<string, () => void> = {
+    e: editing.edit,
     ArrowLeft: () => go(-1),
     ArrowRight: () => go(1),
     k: () => go(-1),
@@ -149,6 +152,7 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
         />
         <div className="ml-auto flex items-center gap-1">
           <ZoomTools zoom={zoom} />
+          {editing.isOffered && <Tool label={t("photo.edit")} icon="crop" onClick={editing.edit} />}
           {file !== null && (
             <a
               href={file}

@@ -14,6 +14,8 @@ export interface CardCommands {
   view: () => void;
   /** Approve the chosen page. */
   approve: () => void;
+  /** Open the editor of the photo. */
+  edit: () => void;
 }
 
 export type CardRegister = Map<number, CardCommands>;
@@ -62,6 +64,7 @@ export function useCardKeys(register: CardRegister): void {
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
     { key: "a", label: t("review.key.approve"), run: () => at((card) => card.approve()) },
+    { key: "e", label: t("photo.edit"), run: () => at((card) => card.edit()) },
     // The handler below reads the keys by their position (`event.code`).
     { key: "1 – 9", label: t("detail.key.page") },
     { key: "Shift 1 – 9", label: t("detail.key.svg") },
@@ -71,23 +74,33 @@ export function useCardKeys(register: CardRegister): void {
     { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("detail.key.view"), run: () => commandsOf(current() ?? firstVisible())?.view() },
     ...(canEdit ? changes : []),
-    ...viewerKeys(t),
+    ...listed(VIEWER_KEYS, "viewer.keys", t),
+    ...(canEdit ? listed(EDITOR_KEYS, "photo.keys", t) : []),
   ]);
   useDigits(register, canEdit);
 }
 
-/** The keys of the full-screen viewer, which handles them itself. */
-function viewerKeys(t: Translate): Shortcut[] {
-  const keys: [string, TextKey][] = [
-    ["1 – 4", "viewer.key.views"],
-    ["← →", "viewer.key.turn"],
-    ["+ −", "viewer.key.zoom"],
-    ["0", "viewer.key.whole"],
-    ["z", "viewer.key.actual"],
-    ["Shift ← → ↑ ↓", "viewer.key.pan"],
-    ["Esc", "viewer.key.close"],
-  ];
-  return keys.map(([key, label]) => ({ key, label: t(label), section: t("viewer.keys") }));
+/** Keys that the help lists, and that the full-screen viewer and the editor of photos handle themselves. */
+const VIEWER_KEYS: readonly [string, TextKey][] = [
+  ["1 – 4", "viewer.key.views"],
+  ["← →", "viewer.key.turn"],
+  ["+ −", "viewer.key.zoom"],
+  ["0", "viewer.key.whole"],
+  ["z", "viewer.key.actual"],
+  ["Shift ← → ↑ ↓", "viewer.key.pan"],
+  ["Esc", "viewer.key.close"],
+];
+const EDITOR_KEYS: readonly [string, TextKey][] = [
+  ["l r", "photo.key.turn"],
+  ["← → ↑ ↓", "photo.key.crop"],
+  ["Shift ← → ↑ ↓", "photo.key.cropFar"],
+  ["0", "photo.key.reset"],
+  ["s", "photo.key.save"],
+  ["Esc", "photo.key.close"],
+];
+
+function listed(keys: readonly [string, TextKey][], section: TextKey, t: Translate): Shortcut[] {
+  return keys.map(([key, label]) => ({ key, label: t(label), section: t(section) }));
 }
 
 /** A digit chooses a page, with Shift an SVG. */

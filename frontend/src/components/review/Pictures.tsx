@@ -98,7 +98,8 @@ function Candidate({ image, page, isPicked, onPick, zoom, sizes }: CandidateProp
   const isChosen = page.id === image.selected_version_ids.coloring;
   const name = t("review.page", { version: page.version });
   const state = t(isChosen ? "review.chosen" : "review.candidate");
-  const caption = `v${page.version} · ${state}`;
+  const mark = page.photo_changed ? ` · ${t("photo.changed")}` : "";
+  const caption = `v${page.version} · ${state}${mark}`;
   return (
     <Pane
       file={page.url ?? ""}

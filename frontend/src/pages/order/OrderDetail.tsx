@@ -16,6 +16,7 @@ import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { RunTimesContext } from "@/components/order/runTimes";
 import { useOrderDrop } from "@/components/order/useOrderDrop";
 import { useOrderRunTimes } from "@/components/order/useOrderRunTimes";
+import { PhotoEditing } from "@/components/photo/PhotoEditing";
 import { ForOperators } from "@/components/session/ForOperators";
 import { Viewer } from "@/components/order/Viewer";
 import type { Viewed } from "@/components/order/views";
@@ -94,7 +95,7 @@ function Loaded({ order }: { order: Order }) {
   useCardKeys(register);
   const isManual = order.source === "manual" && !order.cancelled_at;
   return (
-    <>
+    <PhotoEditing order={order}>
       <OrderHead order={order} />
       {isDeliverable(order) && (
         <ForOperators>
@@ -134,7 +135,7 @@ function Loaded({ order }: { order: Order }) {
         viewed={viewed}
         onChange={setViewed}
       />
-    </>
+    </PhotoEditing>
   );
 }
 
