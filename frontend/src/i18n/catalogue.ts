@@ -6,7 +6,7 @@ import * as history from "./texts/history";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
 import * as pause from "./texts/pause";
-import * as photo from "./texts/photo";
+import * as photoEdit from "./texts/photoEdit";
 import * as photos from "./texts/photos";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
@@ -26,7 +26,7 @@ const cs = {
   ...list.cs,
   ...order.cs,
   ...pause.cs,
-  ...photo.cs,
+  ...photoEdit.cs,
   ...photos.cs,
   ...review.cs,
   ...session.cs,
@@ -47,7 +47,7 @@ const en: Record<TextKey, Text> = {
   ...list.en,
   ...order.en,
   ...pause.en,
-  ...photo.en,
+  ...photoEdit.en,
   ...photos.en,
   ...review.en,
   ...session.en,

@@ -181,7 +181,7 @@ class Order(Base):
 
 
 class OrderHistoryEntry(Base):
-    """One thing that was done to an order, and by whom; triggers write it (revision 042)."""
+    """One thing that was done to an order, and by whom; triggers write it (revision 040)."""
 
     __tablename__ = "order_history"
     __table_args__ = (Index("ix_order_history_order_id_id", "order_id", "id"),)

@@ -158,5 +158,5 @@ class StatusChange(Base):
     """When it happened, by the clock of the process that reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     actor_kind: Mapped[str | None] = mapped_column(Text, server_default=text(ACTOR_KIND_SQL))
-    """Of who caused it, as in ``OrderHistoryEntry``; ``None`` before revision 042."""
+    """Of who caused it, as in ``OrderHistoryEntry``; ``None`` before revision 040."""
     actor_name: Mapped[str | None] = mapped_column(Text, server_default=text(ACTOR_NAME_SQL))

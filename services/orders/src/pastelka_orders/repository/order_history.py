@@ -1,4 +1,4 @@
-"""The history of an order, which triggers write (revision 042), and the notes of operators in it."""
+"""The history of an order, which triggers write (revision 040), and the notes of operators in it."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,7 @@
 """The photos of an order are added, replaced, moved and deleted one by one.
 
-Revision ID: 040
-Revises: 043
+Revision ID: 042
+Revises: 041
 """
 
 from datetime import datetime
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "040"
-down_revision = "043"
+revision = "042"
+down_revision = "041"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 The transaction's settings ``pastelka.actor_kind`` and ``pastelka.actor_name`` say who acts; the defaults of
 the columns read them. See docs/decisions/0042-history-is-written-by-triggers.md.
 
-Revision ID: 042
+Revision ID: 040
 Revises: 039
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "042"
+revision = "040"
 down_revision = "039"
 branch_labels = None
 depends_on = None

@@ -1,14 +1,14 @@
 """Which queues operators have paused: a broker that lost its store pauses them again.
 
-Revision ID: 043
-Revises: 042
+Revision ID: 041
+Revises: 040
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "043"
-down_revision = "042"
+revision = "041"
+down_revision = "040"
 branch_labels = None
 depends_on = None
 

@@ -1,17 +1,31 @@
 """A photo may be edited: the parameters stay beside the original, and versions name what they are made from.
 
-Revision ID: 041
-Revises: 040
+Revision ID: 043
+Revises: 042
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "041"
-down_revision = "040"
+revision = "043"
+down_revision = "042"
 branch_labels = None
 depends_on = None
+
+# A new photo has no edit; its replacement is recorded already.
+HISTORY = (
+    """CREATE FUNCTION record_photo_edit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM record_history((SELECT order_id FROM line_items WHERE id = NEW.line_item_id),
+        CASE WHEN NEW.photo_edit IS NULL THEN 'photo_edit_undone' ELSE 'photo_edited' END, NULL,
+        NEW.line_item_id, NEW.id);
+    RETURN NULL;
+END $$""",
+    """CREATE TRIGGER record_edit AFTER UPDATE ON images FOR EACH ROW
+        WHEN (OLD.photo_edit IS DISTINCT FROM NEW.photo_edit AND OLD.photo_version = NEW.photo_version)
+        EXECUTE FUNCTION record_photo_edit()""",
+)
 
 
 def upgrade() -> None:
@@ -35,10 +49,13 @@ def upgrade() -> None:
         ),
         sa.Column("is_deleting", sa.Boolean(), nullable=False, server_default=sa.text("false")),
     )
+    for statement in HISTORY:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Use the originals; the edited files stay until their order is erased."""
+    op.execute("DROP FUNCTION record_photo_edit() CASCADE")
     op.drop_table("unused_files")
     op.drop_column("coloring_versions", "edited_photo_path")
     op.drop_index("ix_images_edited", "images")
