@@ -296,6 +296,47 @@ async def test_replaced_files_are_deleted_once_no_work_reads_them(
     assert await discard_unused(database, api.stored) == 0
 
 
+async def test_edits_are_in_the_history(api: Any) -> None:
+    await ordered(api)
+    await edit(api, {"quarter_turns": 1})
+    await edit(api, {"quarter_turns": 0})
+    await edit(api, {"quarter_turns": 2})
+    await api.http.put("/images/1/photo", content=jpeg(2, width=400, height=300))
+    entries = (await api.get("/orders/M1000/history"))["items"]
+    assert [(entry["action"], entry.get("image_id")) for entry in reversed(entries)] == [
+        ("created", None),
+        ("photo_edited", 1),
+        ("photo_edit_undone", 1),
+        ("photo_edited", 1),
+        ("photo_replaced", 1),
+    ]
+
+
+async def test_another_photo_has_no_edit_and_the_edited_file_is_deleted(
+    api: Any, sql: asyncpg.Connection, database: Database
+) -> None:
+    await ordered(api)
+    await edit(api, {"quarter_turns": 1})
+    edited = path_of((await api.get(IMAGE))["url"])
+    response = await api.http.put("/images/1/photo", content=jpeg(2, width=500, height=300))
+    assert response.status_code == 200
+    shown = await api.get(IMAGE)
+    assert ("photo_edit" in shown, "original_url" in shown) == (False, False)
+    assert (await stored(api, shown["url"])).size == (500, 300)
+    assert (await api.get(EDIT))["edit"] == NONE
+    await age(sql)
+    assert await discard_unused(database, api.stored) == 1
+    assert edited not in api.files()
+
+
+async def test_a_deleted_photo_takes_its_edited_file_with_it(api: Any) -> None:
+    await ordered(api, 2)
+    await edit(api, {"quarter_turns": 1})
+    before = api.files()
+    assert (await api.http.delete("/images/1/photo")).status_code == 204
+    assert api.files() == [path for path in before if "image_1" not in path]
+
+
 async def test_what_a_killed_request_left_is_deleted(
     api: Any, sql: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
