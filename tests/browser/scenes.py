@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
@@ -117,6 +117,19 @@ async def _of_the_list(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]
         yield "not loaded"
 
 
+async def _of_a_photo_edit(visitor: Visitor, words: Catalogue, card: Locator) -> AsyncIterator[str]:
+    dialog = visitor.page.get_by_role("dialog")
+    await card.get_by_role("button", name=words.begin("photo.edit.of")).click()
+    await expect(dialog.locator("[data-crop]")).to_be_visible()
+    yield "editor of a photo"
+    await dialog.get_by_role("slider", name=words["photo.brightness"]).fill("20")
+    await visitor.page.keyboard.press("Escape")
+    await expect(visitor.page.get_by_role("button", name=words["photo.discard.confirm"])).to_be_visible()
+    yield "question before an edit is discarded"
+    await visitor.page.get_by_role("button", name=words["photo.discard.confirm"]).click()
+    await expect(dialog).to_have_count(0)
+
+
 async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     page, number = visitor.page, order["order_number"]
     done = visitor.card(images_of(order)[0]["id"])
@@ -131,15 +144,8 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
         yield f"viewer, {view}"
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
-    await done.get_by_role("button", name=words.begin("photo.edit.of")).click()
-    await expect(dialog.locator("[data-crop]")).to_be_visible()
-    yield "editor of a photo"
-    await dialog.get_by_role("slider", name=words["photo.brightness"]).fill("20")
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name=words["photo.discard.confirm"])).to_be_visible()
-    yield "question before an edit is discarded"
-    await page.get_by_role("button", name=words["photo.discard.confirm"]).click()
-    await expect(dialog).to_have_count(0)
+    async for scene in _of_a_photo_edit(visitor, words, done):
+        yield scene
     # Below the width of a tablet the options are behind a button.
     options = page.get_by_role("button", name=words["detail.preset"])
     if await options.is_visible():

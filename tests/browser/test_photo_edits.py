@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
+from pastelka_coloring.providers.runpod.photo import UploadLimits, prepare_photo
 from pastelka_common.testing.fake_runpod import image_key
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images, images_of
@@ -103,7 +104,8 @@ async def test_a_photo_is_edited_colored_and_restored(visit: Arrive, system: Sys
 
     await here.lane(image["id"], "coloring").get_by_role("button", name="Vygenerovat omalovánku").click()
     await expect(there.badge(image["id"], "coloring")).to_have_attribute("data-status", "completed")
-    received = image_key(await file_of(system, edited["url"]))
+    # A photo this small is enlarged before it is sent.
+    received = image_key(prepare_photo(await file_of(system, edited["url"]), UploadLimits()))
     assert received in {job.key for job in system.runpod.jobs.by_id.values()}
 
     # Undone: the original is the photo again, and the page says what it was made from.

@@ -1,7 +1,6 @@
 """Photos are sent one by one, and an order's photos are changed, live for another visitor."""
 
 import re
-from typing import Any
 
 from playwright.async_api import FilePayload, Locator, expect
 
@@ -9,6 +8,7 @@ from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
 from tests.browser.gates import stopped
 from tests.browser.orders import images, images_of
+from tests.browser.password_gateway import PasswordGateway, enter
 from tests.browser.visitor import DisplayOptions, Visitor
 from tests.system import System
 
@@ -212,12 +212,13 @@ async def test_a_photo_deleted_after_another_visitor_changed_it_stays(visit: Arr
     await question.get_by_role("button", name="Keep").click()
 
 
-async def test_viewers_are_offered_no_changes(visit: Arrive, system: System) -> None:
-    visitor = await visit()
-    viewer: Any = {"mode": "password", "caller": {"name": "eva", "kind": "user", "role": "viewer"}}
-    await visitor.page.route("**/api/v1/session", lambda route: route.fulfill(json=viewer))
+async def test_viewers_are_offered_no_changes(
+    visit: Arrive, system: System, password_gateway: PasswordGateway
+) -> None:
     number = (await system.order(1, first_seed=1350))["order_number"]
-    await visitor.open_order(number)
+    path = f"/orders/{number}"
+    visitor = await visit(at=password_gateway.url)
+    await enter(visitor, await password_gateway.user("viewer"), path)
     await expect(cards(visitor)).to_have_count(1)
-    for name in ("úpravy fotky", "Přidat fotky", "Přidat položku", "Odebrat položku"):
+    for name in ("úpravy fotky", "Upravit fotku", "Přidat fotky", "Přidat položku", "Odebrat položku"):
         await expect(visitor.page.get_by_role("button", name=name)).to_have_count(0)
