@@ -11,16 +11,13 @@
     for (const card of document.querySelectorAll("article[data-image]")) {
       for (const badge of card.querySelectorAll("li [data-status]")) {
         const tile = badge.closest("li");
-        const kind = laneOf(card, tile);
+        const { lane: kind } = tile.closest("[data-lane]").dataset;
         const version = /^v(\d+)/.exec(tile.textContent.trim())?.[1] ?? "?";
         found[`${card.dataset.image}/${kind}/${version}`] = [badge.dataset.status, badge.textContent];
       }
     }
     return found;
   };
-
-  /** The photo, the page and the SVG stand side by side in the card, in this order. */
-  const laneOf = (card, tile) => (card.firstElementChild.lastElementChild.contains(tile) ? "svg" : "coloring");
 
   const look = () => {
     const now = performance.timeOrigin + performance.now();

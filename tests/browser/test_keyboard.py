@@ -87,19 +87,19 @@ async def look(visitor: Visitor, keys: Keyboard, image: int) -> None:
     await expect(dialog.locator("[data-zoom]")).to_have_attribute("data-zoom", "1.40")
     await keys.press("0")
     await expect(dialog.locator("[data-zoom]")).to_have_attribute("data-zoom", "1.00")
-    await wipe(keys, dialog.get_by_role("slider"))
+    await wipe(keys, dialog.get_by_role("slider"), "ArrowLeft", -5)
     await keys.press("Escape")
     await expect(dialog).to_have_count(0)
     await expect(visitor.card(image)).to_be_focused()
-    await wipe(keys, visitor.card(image).get_by_role("slider"))
+    await wipe(keys, visitor.card(image).get_by_role("slider"), "ArrowRight", 5)
 
 
-async def wipe(keys: Keyboard, slider: Locator) -> None:
+async def wipe(keys: Keyboard, slider: Locator, key: str, by: int) -> None:
     await keys.tab_to(slider)
     before = float(await slider.input_value())
     for _ in range(5):
-        await keys.press("ArrowLeft")
-    assert float(await slider.input_value()) == before - 5
+        await keys.press(key)
+    assert float(await slider.input_value()) == before + by
 
 
 async def retry_and_cancel(visitor: Visitor, keys: Keyboard, system: System, image: int) -> None:

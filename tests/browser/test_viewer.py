@@ -16,6 +16,7 @@ _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
     r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno"
     r"|Odesláno|Pozastaveno|Zrušeno)(\d+\+?)?"
+    r"|velké|střední|malé|Fotka|Omalovánka|SVG"
     r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
     r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )

@@ -80,8 +80,7 @@ class Visitor:
 
     def lane(self, image_id: int, kind: str) -> Locator:
         """The section of an image's card for its ``photo``, ``coloring`` or ``svg``."""
-        place = {"photo": 0, "coloring": 1, "svg": 2}[kind]
-        return self.card(image_id).locator("xpath=./div/*").nth(place)
+        return self.card(image_id).locator(f"[data-lane='{kind}']")
 
     async def choose(self, image_id: int, kind: str, version: int) -> None:
         """Look at the ``version``-th version of a kind, which chooses nothing, then choose it."""

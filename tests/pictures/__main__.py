@@ -99,8 +99,10 @@ async def _error(page: Page, place: Studio) -> None:
 
 async def _compare(page: Page, place: Studio) -> None:
     await page.goto(f"/orders/{place.done}")
-    await page.locator("[data-image]").first.get_by_role("button").first.click()
+    whole = re.compile("^(Zobrazit na celou obrazovku|Show full screen)")
+    await page.locator("[data-image]").first.get_by_role("button", name=whole).click()
     await page.wait_for_selector("[role=dialog] img")
+    await page.keyboard.press("4")
 
 
 async def _review(page: Page, place: Studio) -> None:

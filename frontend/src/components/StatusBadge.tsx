@@ -15,6 +15,8 @@ interface StatusBadgeProps {
   status: string;
   /** A user cancelled it: not an error, although its status is. */
   cancelled?: boolean;
+  /** Without color. */
+  isSilent?: boolean;
   className?: string;
 }
 
@@ -30,7 +32,13 @@ function useChanges(status: string): number {
 }
 
 /** A status with the plan's label and colors; a change fades in and is highlighted for a moment. */
-export function StatusBadge({ kind, status, cancelled = false, className }: StatusBadgeProps) {
+export function StatusBadge({
+  kind,
+  status,
+  cancelled = false,
+  isSilent = false,
+  className,
+}: StatusBadgeProps) {
   const { t } = useLanguage();
   const changes = useChanges(status);
   const display = DISPLAY[kind](status);
@@ -39,8 +47,9 @@ export function StatusBadge({ kind, status, cancelled = false, className }: Stat
     <span
       data-status={status}
       className={cn(
-        "status-badge relative inline-flex items-center rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap",
-        cancelled ? "bg-gray-100 text-gray-800" : display.color,
+        "status-badge relative inline-flex items-center rounded-full text-xs whitespace-nowrap",
+        isSilent ? "text-mute" : "px-2.5 py-0.5 font-medium",
+        !isSilent && (cancelled ? "bg-gray-100 text-gray-800" : display.color),
         className,
       )}
     >

@@ -1,22 +1,23 @@
 import { memo, useEffect } from "react";
-import { FailureText } from "@/components/FailureText";
-import { Icon } from "@/components/Icon";
+import { EditPhoto } from "@/components/photo/EditPhoto";
+import { usePhotoEditing } from "@/components/photo/editing";
 import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Approval } from "./Approval";
 import { useApproval } from "./approvals";
-import { EditPhoto } from "@/components/photo/EditPhoto";
-import { usePhotoEditing } from "@/components/photo/editing";
-import { Frame, Lane } from "./Lane";
-import type { ColoringVersion, OrderImage } from "./model";
+import { Lane } from "./Lane";
+import type { OrderImage } from "./model";
 import { PhotoMenu } from "./PhotoMenu";
-import { Picture } from "./Picture";
+import { PhotoFailure, SheetFrame, SheetTabs } from "./SheetFrame";
+import { SheetMarks } from "./SheetMarks";
+import type { SheetSize } from "./sheetSize";
 import type { CardCommands, CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
-import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
+import { useSheet } from "./useSheet";
+import { chosenVersion, hasFailed, photoOf, versionsOf } from "./versions";
 import type { View, Viewed } from "./views";
-import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
   orderNumber: string;
@@ -24,27 +25,44 @@ interface ImageCardProps {
   /** False if the shop cancelled the order or removed the item. */
   isDeliverable?: boolean;
   options: OptionsToSend;
+  /** A small card is a picture with its marks; the others have versions and actions, too. */
+  size?: SheetSize;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
 }
 
+const SHAPE: Record<SheetSize, string> = {
+  large:
+    "[contain-intrinsic-size:auto_760px] lg:grid lg:grid-cols-[minmax(0,3fr)_minmax(20rem,2fr)] lg:items-start",
+  medium: "[contain-intrinsic-size:auto_760px]",
+  small: "[contain-intrinsic-size:auto_180px]",
+};
+
 /**
- * One photo with its page and its SVG. Re-renders only when its own image or the options change. Off screen it
- * costs no layout (`content-visibility`), but shortcuts, find-in-page and anchors still find it.
+ * The sheet of one photo: its page, SVG or photo in one frame, and the versions. Re-renders only when its own
+ * image or the options change. Off screen it costs no layout (`content-visibility`), but shortcuts,
+ * find-in-page and anchors still find it.
  */
 export const ImageCard = memo(function ImageCard({
   orderNumber,
   image,
   isDeliverable = true,
   options: shared,
+  size = "medium",
   register,
   onView,
 }: ImageCardProps) {
   const { t } = useLanguage();
   const options = useCardOptions(shared);
   const actions = useImageActions(orderNumber, image, options.toSend, isDeliverable);
+  const sheet = useSheet(image);
   const view = (view: View, looked?: Viewed["looked"]): void =>
     onView({ imageId: image.id, view, ...(looked && { looked }) });
+  const open = (): void => {
+    const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
+    const isLookedAt = version && version.id !== chosenVersion(image, sheet.view as "svg")?.id;
+    view(sheet.view, isLookedAt ? { [sheet.view]: version.id } : undefined);
+  };
   const approval = useApproval(orderNumber, image);
   const { edit } = usePhotoEditing(image, isDeliverable);
   useRegistration(register, image, {
@@ -54,28 +72,44 @@ export const ImageCard = memo(function ImageCard({
     edit,
   });
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
-  const lane = { image, isDeliverable, actions, options };
+  const lane = { image, isDeliverable, actions, options, sheet };
+  const name = t("detail.photo", { position: image.position });
   return (
     <article
       id={`image-${image.id}`}
       tabIndex={-1}
       data-image={image.id}
-      aria-label={t("detail.photo", { position: image.position })}
-      className={`scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [contain-intrinsic-size:auto_1050px] [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:[contain-intrinsic-size:auto_430px] md:max-lg:scroll-mt-46 ${failed || image.error ? "border-bad/45" : "border-line"}`}
+      aria-label={name}
+      className={cn(
+        "scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:scroll-mt-46 md:max-lg:scroll-mt-56",
+        SHAPE[size],
+        failed || image.error ? "border-bad/45" : "border-line",
+      )}
     >
-      <div className="grid gap-px bg-line md:grid-cols-3">
-        <PhotoLane orderNumber={orderNumber} image={image} isDeliverable={isDeliverable} onView={view} />
-        <Lane
-          kind="coloring"
-          {...lane}
-          onView={(id) => view("coloring", id === undefined ? undefined : { coloring: id })}
-        >
-          {(shown) =>
-            isDeliverable && <Approval orderNumber={orderNumber} image={image} versionId={shown?.id} />
-          }
-        </Lane>
-        <Lane kind="svg" {...lane} onView={(id) => view("svg", id === undefined ? undefined : { svg: id })} />
-      </div>
+      <figure data-lane="photo">
+        <SheetFrame image={image} sheet={sheet} onOpen={open}>
+          {isDeliverable && (
+            <ForOperators>
+              <PhotoMenu orderNumber={orderNumber} image={image} />
+            </ForOperators>
+          )}
+        </SheetFrame>
+        <figcaption className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 border-t border-line px-3 py-1.5 text-xs text-mute tabular-nums">
+          {name}
+          {size === "small" ? <SheetMarks image={image} /> : <SheetTabs sheet={sheet} />}
+        </figcaption>
+      </figure>
+      {size !== "small" && (
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] divide-y divide-line border-t border-line lg:border-t-0">
+          <PhotoNotes image={image} isDeliverable={isDeliverable} />
+          <Lane kind="coloring" {...lane}>
+            {isDeliverable && (
+              <Approval orderNumber={orderNumber} image={image} versionId={sheet.shown("coloring")?.id} />
+            )}
+          </Lane>
+          <Lane kind="svg" {...lane} />
+        </div>
+      )}
     </article>
   );
 });
@@ -103,82 +137,17 @@ function useRegistration(
   });
 }
 
-interface PhotoLaneProps {
-  orderNumber: string;
-  image: OrderImage;
-  isDeliverable: boolean;
-  onView: (view: View) => void;
-}
-
-function PhotoLane({ orderNumber, image, isDeliverable, onView }: PhotoLaneProps) {
-  const { t } = useLanguage();
-  const name = t("detail.photo", { position: image.position });
-  const page = chosenVersion(image, "coloring");
-  const photo = photoOf(image);
-  const comparing = Boolean(photo && !image.error && comparable(page));
-  const caption = comparing && page ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
-  return (
-    <section className="flex min-w-0 flex-col bg-card">
-      <Frame caption={caption}>
-        <Photo image={image} name={name} />
-        {photo !== null && (
-          <button
-            type="button"
-            onClick={() => onView(comparing ? "compare" : "photo")}
-            aria-label={t("detail.view.open", { what: name })}
-            title={t("detail.view.open", { what: name })}
-            className="absolute top-2 right-2 grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
-          >
-            <Icon name="expand" className="size-4.5" />
-          </button>
-        )}
-        {isDeliverable && (
-          <ForOperators>
-            <PhotoMenu orderNumber={orderNumber} image={image} />
-          </ForOperators>
-        )}
-      </Frame>
-      <div className="grid justify-items-start gap-2 p-3 text-[13px] text-mute">
-        <EditPhoto image={image} isDeliverable={isDeliverable} />
-        {page?.photo_changed && <p className="text-run">{t("photo.changed.hint")}</p>}
-        {comparing && <p className="hidden md:block">{t("detail.wipe.hint")}</p>}
-      </div>
-    </section>
-  );
-}
-
-/** The page lies over the photo that it was made from. */
-const comparable = (page: ColoringVersion | undefined): boolean =>
-  page !== undefined && page.url !== null && !page.photo_changed;
-
-function Photo({ image, name }: { image: OrderImage; name: string }) {
+/** What is wrong with the photo, and the way to its editor. */
+function PhotoNotes({ image, isDeliverable }: { image: OrderImage; isDeliverable: boolean }) {
   const { t } = useLanguage();
   const page = chosenVersion(image, "coloring");
-  if (image.error) {
-    return (
-      <div
-        role="status"
-        className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad"
-      >
-        <b className="font-semibold">{t(isPhotoLost(image) ? "detail.photo.lost" : "detail.photo.failed")}</b>{" "}
-        <FailureText failure={image.error} />
-      </div>
-    );
-  }
-  if (image.url === null) {
-    return (
-      <p className="grid size-full animate-breathe place-items-center bg-soft p-6 text-[13px] text-mute">
-        {t("detail.photo.waiting")}
-      </p>
-    );
-  }
-  if (!page?.url || page.photo_changed) return <Picture src={image.url} alt={name} small />;
   return (
-    <CompareSlider
-      photo={image.url}
-      page={page.url}
-      photoAlt={name}
-      pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
-    />
+    <div className="grid justify-items-start gap-2 px-3 py-2.5 text-[13px] text-mute empty:hidden">
+      {photoOf(image) === null && !page?.url ? null : (
+        <PhotoFailure image={image} className="w-full rounded-[10px] px-3 py-2" />
+      )}
+      <EditPhoto image={image} isDeliverable={isDeliverable} />
+      {page?.photo_changed && <p className="text-run">{t("photo.changed.hint")}</p>}
+    </div>
   );
 }

@@ -29,7 +29,7 @@ export function LineItemHead({ orderNumber, item, isDeliverable, isRemovable = f
         <h2
           id={`item-${item.id}`}
           tabIndex={-1}
-          className="scroll-mt-36 rounded text-lg font-semibold break-words outline-offset-4 md:max-lg:scroll-mt-46"
+          className="scroll-mt-36 rounded text-lg font-semibold break-words outline-offset-4 md:scroll-mt-46 md:max-lg:scroll-mt-56"
         >
           {item.title}
           {item.quantity > 1 && <span className="text-mute"> × {item.quantity}</span>}

@@ -5,6 +5,7 @@ import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import type { OptionsToSend } from "./actions";
 import { ImageCard } from "./ImageCard";
+import type { SheetSize } from "./sheetSize";
 import { LineItemHead } from "./LineItemHead";
 import type { LineItem } from "./model";
 import { sendPhotos } from "./photoUploads";
@@ -17,6 +18,7 @@ interface LineItemSectionProps {
   orderNumber: string;
   item: LineItem;
   options: OptionsToSend;
+  size: SheetSize;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
   /** False if the shop cancelled the order. */
@@ -24,6 +26,12 @@ interface LineItemSectionProps {
   /** Whether it can be removed: of a manual order, which keeps another one. */
   isRemovable: boolean;
 }
+
+const GRID: Record<SheetSize, string> = {
+  large: "gap-5 min-[2000px]:grid-cols-2",
+  medium: "items-start gap-5 sm:grid-cols-2 xl:grid-cols-3 min-[2000px]:grid-cols-5",
+  small: "items-start gap-3 grid-cols-2 sm:grid-cols-4 xl:grid-cols-6 min-[2000px]:grid-cols-10",
+};
 
 /** One coloring book: its dedication and layout, and its photos. */
 export const LineItemSection = memo(function LineItemSection({
@@ -49,7 +57,7 @@ export const LineItemSection = memo(function LineItemSection({
           {t("detail.noImages")}
         </p>
       )}
-      <div className="grid gap-5 min-[2000px]:grid-cols-2">
+      <div className={`grid ${GRID[card.size]}`}>
         {item.images.map((image) => (
           <ImageCard key={image.id} image={image} isDeliverable={isOpen} {...card} />
         ))}

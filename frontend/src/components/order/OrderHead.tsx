@@ -17,7 +17,7 @@ import { formatDayAndTime } from "@/lib/dates";
 import { canRequestPages } from "@/lib/options";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { BookButton } from "./BookButton";
-import { isDeliverable, remainingImagesOf } from "./cached-order";
+import { isDeliverable } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
 import { ExportMenu } from "./ExportMenu";
 import { useOrderNotes } from "./NextAction";
@@ -57,10 +57,8 @@ export function OrderHead({ order }: { order: Order }) {
       {order.cancelled_at && <p className="mt-1.5 text-[13px] text-mute">{t("shop.cancelled.hint")}</p>}
       <StageNotes order={order} />
       <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
-        <Fact name={t("detail.customer")} value={order.customer_name} />
         <Fact name={t("detail.email")} value={order.customer_email} />
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
-        <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
         <Fact name={t("history.assignee")} value={order.assignee ?? null} />
         <Fact name={t("stage.note")} value={order.note ?? null} />
         <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />

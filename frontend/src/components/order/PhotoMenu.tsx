@@ -32,7 +32,7 @@ export function PhotoMenu({ orderNumber, image }: PhotoMenuProps) {
     <>
       <Menu.Root modal={false}>
         <Menu.Trigger
-          className="absolute top-2 right-13 grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
+          className="grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
           aria-label={label}
           title={label}
           aria-busy={changes.isPending}

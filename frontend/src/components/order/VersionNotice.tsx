@@ -14,8 +14,6 @@ interface VersionNoticeProps {
   busy: boolean;
   onCancel: () => void;
   onRetry: () => void;
-  /** Whether it replaces the picture instead of being a row below it. */
-  panel?: boolean;
 }
 
 /** The state of a version without a picture: its step while in progress, or why it failed. */
@@ -23,24 +21,18 @@ export function VersionNotice(props: VersionNoticeProps) {
   return isActive(props.version) ? <ActiveWork {...props} /> : <Failed {...props} />;
 }
 
-const STRIPES =
-  "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
-
-function ActiveWork({ kind, version, busy, onCancel, panel = false }: VersionNoticeProps) {
+function ActiveWork({ kind, version, busy, onCancel }: VersionNoticeProps) {
   const { t } = useLanguage();
   const label = useStatusLabel(kind, version.status);
-  const layout = panel
-    ? `size-full flex-col justify-center p-4 text-center ${STRIPES}`
-    : "flex-wrap rounded-[10px] bg-soft px-3 py-2";
   return (
-    <div className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${layout}`}>
-      <b className="font-semibold">{panel ? label : `v${version.version} · ${label}`}</b>
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 rounded-[10px] bg-soft px-3 py-2 text-[13px]">
+      <b className="font-semibold">{`v${version.version} · ${label}`}</b>
       <Steps kind={kind} version={version} />
       <Elapsed kind={kind} version={version} />
       <ForOperators>
         <button
           type="button"
-          className={`button button-small aria-disabled:opacity-50 ${panel ? "mt-1" : "ml-auto"}`}
+          className="button button-small ml-auto aria-disabled:opacity-50"
           aria-disabled={busy}
           onClick={onCancel}
           aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
@@ -118,19 +110,19 @@ function Elapsed({ kind, version }: Pick<VersionNoticeProps, "kind" | "version">
   );
 }
 
-function Failed({ kind, version, busy, onRetry, panel = false }: VersionNoticeProps) {
+function Failed({ kind, version, busy, onRetry }: VersionNoticeProps) {
   const { t } = useLanguage();
   const cancelled = isCancelled(version);
   const color = cancelled ? "bg-soft text-ink" : "bg-bad-soft text-bad";
-  const layout = panel
-    ? "size-full flex-col justify-center p-4 text-center"
-    : "flex-wrap rounded-[10px] px-3 py-2";
   const title = t(cancelled ? `detail.cancelled.${kind}` : `detail.failed.${kind}`, {
     version: version.version,
   });
   return (
-    <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
-      <div className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
+    <div
+      role="status"
+      className={`flex flex-wrap items-center gap-x-3 gap-y-1.5 rounded-[10px] px-3 py-2 text-[13px] ${color}`}
+    >
+      <div className="min-w-0 flex-1 basis-40">
         <b className="font-semibold">{title}</b>{" "}
         {!cancelled && (version.error ? <FailureText failure={version.error} /> : t("detail.failed.unknown"))}
       </div>

@@ -108,7 +108,13 @@ function TileContent({ kind, version, options, chosen }: TileContentProps) {
       <span className={version.url === null ? "pl-1.5" : ""}>
         <span className="flex items-center gap-1.5">
           <b className="font-semibold">v{version.version}</b>
-          <StatusBadge kind={kind} status={version.status} cancelled={isCancelled(version)} />
+          <StatusBadge
+            kind={kind}
+            status={version.status}
+            cancelled={isCancelled(version)}
+            // Completed work is silent: color is for what needs a person.
+            isSilent={isCompleted}
+          />
           {isCompleted && (
             <span className={chosen ? "font-medium" : "text-mute"}>
               {t(chosen ? "review.chosen" : "review.candidate")}

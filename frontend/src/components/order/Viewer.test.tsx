@@ -3,7 +3,8 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { image, page } from "./test/orders";
+import { image, order, page } from "./test/orders";
+import { OPTIONS } from "./test/showCard";
 import { Viewer } from "./Viewer";
 import { viewsOf, type Viewed } from "./views";
 
@@ -19,7 +20,7 @@ function Opened() {
   const [viewed, setViewed] = useState<Viewed | undefined>({ imageId: 1, view: "coloring" });
   return (
     <QueryClientProvider client={new QueryClient()}>
-      <Viewer orderNumber="1270" images={IMAGES} viewed={viewed} onChange={setViewed} />
+      <Viewer order={order(IMAGES)} options={OPTIONS} viewed={viewed} onChange={setViewed} />
     </QueryClientProvider>
   );
 }

@@ -3,24 +3,29 @@ import { useEffect, useRef, type KeyboardEvent } from "react";
 import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import type { OrderImage } from "./model";
 import { usePhotoEditing } from "@/components/photo/editing";
-import { ViewerApproval } from "./Approval";
+import { useCanEdit } from "@/hooks/useSession";
+import { useImageActions, type OptionsToSend } from "./actions";
+import { useApproval } from "./approvals";
+import { deliverableImagesOf, imagesOf } from "./cached-order";
+import type { Order, OrderImage } from "./model";
 import { useWheel } from "./useGestures";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
 import { useZoom, type ZoomControl } from "./useZoom";
+import { ViewerBar } from "./ViewerBar";
 import { ViewerPicture } from "./ViewerPicture";
 import { filesOf, shownView, VIEWS, viewsOf, type View, type Viewed } from "./views";
 
 interface ViewerProps {
-  orderNumber: string;
-  images: OrderImage[];
+  order: Order;
+  options: OptionsToSend;
   viewed: Viewed | undefined;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
-export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
+export function Viewer({ order, options, viewed, onChange }: ViewerProps) {
+  const images = imagesOf(order);
   const index = images.findIndex((image) => image.id === viewed?.imageId);
   const image = lookedAt(images[index], viewed);
   const focusCard = useCardToReturnTo(viewed);
@@ -36,8 +41,10 @@ export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
         >
           {viewed && image && (
             <Screen
-              orderNumber={orderNumber}
+              orderNumber={order.order_number}
               images={images}
+              options={options}
+              isDeliverable={deliverableImagesOf(order).some(({ id }) => id === image.id)}
               index={index}
               image={image}
               viewed={viewed}
@@ -80,13 +87,16 @@ function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
 interface ScreenProps {
   orderNumber: string;
   images: OrderImage[];
+  options: OptionsToSend;
+  isDeliverable: boolean;
   index: number;
   image: OrderImage;
   viewed: Viewed;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
-function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenProps) {
+function Screen(props: ScreenProps) {
+  const { orderNumber, images, index, image, options, isDeliverable, viewed, onChange } = props;
   const { t } = useLanguage();
   const { view: wanted, looked } = viewed;
   const root = useRef<HTMLDivElement>(null);
@@ -103,12 +113,17 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
   const show = (next: View | undefined): void => {
     if (next && views.includes(next)) onChange({ imageId: image.id, view: next, looked });
   };
-  const go = (by: number): void => {
-    const next = images[index + by];
+  const goTo = (place: number): void => {
+    const next = images[place];
     // The requested view is kept across images that do not have it.
     if (next) onChange({ imageId: next.id, view: wanted });
   };
-  const editing = usePhotoEditing(image);
+  const go = (by: number): void => goTo(index + by);
+  const real = images[index] ?? image;
+  const actions = useImageActions(orderNumber, real, options, isDeliverable);
+  const approval = useApproval(orderNumber, real);
+  const canEdit = useCanEdit() && isDeliverable;
+  const editing = usePhotoEditing(real, isDeliverable);
   const keys: Record<string, () => void> = {
     e: editing.edit,
     ArrowLeft: () => go(-1),
@@ -120,6 +135,11 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
     "-": zoom.smaller,
     "0": zoom.whole,
     z: zoom.toggle,
+    ...(canEdit && {
+      a: () => approval.approve(image.selected_version_ids.coloring ?? undefined),
+      c: () => actions.generate("coloring"),
+      v: () => actions.generate("svg"),
+    }),
   };
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -145,11 +165,6 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
           <span className="ml-2 font-normal text-[#aaa196]">{`${index + 1} / ${images.length}`}</span>
         </Dialog.Title>
         <Tabs views={views} view={view} onShow={show} />
-        <ViewerApproval
-          orderNumber={orderNumber}
-          image={images[index] ?? image}
-          versionId={image.selected_version_ids.coloring}
-        />
         <div className="ml-auto flex items-center gap-1">
           <ZoomTools zoom={zoom} />
           {editing.isOffered && <Tool label={t("photo.edit")} icon="crop" onClick={editing.edit} />}
@@ -190,6 +205,17 @@ function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenP
           onClick={() => go(1)}
         />
       </div>
+      <ViewerBar
+        orderNumber={orderNumber}
+        images={images}
+        index={index}
+        image={image}
+        view={view}
+        actions={actions}
+        isDeliverable={isDeliverable}
+        onLook={(kind, id) => onChange({ imageId: image.id, view: kind, looked: { ...looked, [kind]: id } })}
+        onGo={goTo}
+      />
     </div>
   );
 }

@@ -14,11 +14,6 @@ export function imagesOf(order: Order): OrderImage[] {
   return order.line_items.flatMap((item) => item.images);
 }
 
-/** The images of the items that the shop did not remove; the list counts the same. */
-export function remainingImagesOf(order: Order): OrderImage[] {
-  return order.line_items.filter((item) => !item.removed).flatMap((item) => item.images);
-}
-
 /** The items that are to be delivered: none of a cancelled order, none that the shop removed. */
 export function deliverableItemsOf(order: Order): LineItem[] {
   return order.cancelled_at ? [] : order.line_items.filter((item) => !item.removed);

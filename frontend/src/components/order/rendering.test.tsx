@@ -39,6 +39,7 @@ function Page() {
           orderNumber="1270"
           item={item}
           options={OPTIONS}
+          size="medium"
           register={drawn}
           onView={ignore}
         />

@@ -88,6 +88,7 @@ const VIEWER_KEYS: readonly [string, TextKey][] = [
   ["0", "viewer.key.whole"],
   ["z", "viewer.key.actual"],
   ["Shift ← → ↑ ↓", "viewer.key.pan"],
+  ["a c v", "viewer.key.work"],
   ["Esc", "viewer.key.close"],
 ];
 const EDITOR_KEYS: readonly [string, TextKey][] = [

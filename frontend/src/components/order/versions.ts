@@ -56,6 +56,13 @@ export function versionsToMention(versions: Version[], chosen: number | null, op
   );
 }
 
+/** Whether a version that is looked at can be chosen: not while another page is approved. */
+export function canChoose(image: OrderImage, kind: Kind, version: Version): boolean {
+  if (version.id === image.selected_version_ids[kind]) return false;
+  const page = kind === "coloring" ? version.id : (version as SvgVersion).coloring_version_id;
+  return !image.approved_at || page === image.selected_version_ids.coloring;
+}
+
 /** Why no version can be generated yet; undefined if it can. */
 export type Obstacle = "photo_missing" | "photo_lost" | "page_missing" | "page_in_progress";
 

@@ -4,14 +4,13 @@ import { Link } from "react-router";
 import { DropHint } from "@/components/list/DropHint";
 import { LoadFailure } from "@/components/LoadFailure";
 import { Notice } from "@/components/Notice";
-import { imagesOf, isDeliverable } from "@/components/order/cached-order";
 import { AddLineItem } from "@/components/order/LineItems";
 import { LineItemSection } from "@/components/order/LineItemSection";
 import type { Order } from "@/components/order/model";
-import { OptionsBar } from "@/components/order/OptionsBar";
-import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
-import { NextAction } from "@/components/order/NextAction";
+import { OrderBar } from "@/components/order/OrderBar";
+import { OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
+import { useSheetSize } from "@/components/order/sheetSize";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { RunTimesContext } from "@/components/order/runTimes";
 import { useOrderDrop } from "@/components/order/useOrderDrop";
@@ -91,23 +90,14 @@ function Loaded({ order }: { order: Order }) {
   const options = useOptions();
   const runTimes = useOrderRunTimes(order);
   const [viewed, setViewed] = useState<Viewed>();
+  const [size, setSize] = useSheetSize();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
   const isManual = order.source === "manual" && !order.cancelled_at;
   return (
     <PhotoEditing order={order}>
       <OrderHead order={order} />
-      {isDeliverable(order) && (
-        <ForOperators>
-          <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
-            <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
-            <div className="flex flex-wrap gap-2 sm:ml-auto">
-              <GenerateAll order={order} options={options.toSend} />
-              <NextAction order={order} options={options.toSend} />
-            </div>
-          </div>
-        </ForOperators>
-      )}
+      <OrderBar order={order} options={options} size={size} onSize={setSize} />
       {order.line_items.length === 0 && <Empty />}
       <RunTimesContext value={runTimes}>
         {order.line_items.map((item) => (
@@ -118,6 +108,7 @@ function Loaded({ order }: { order: Order }) {
             isDeliverable={!order.cancelled_at}
             isRemovable={isManual && order.line_items.length > 1}
             options={options.toSend}
+            size={size}
             register={register}
             onView={setViewed}
           />
@@ -129,12 +120,7 @@ function Loaded({ order }: { order: Order }) {
         </ForOperators>
       )}
       {!order.cancelled_at && <Drop order={order} />}
-      <Viewer
-        orderNumber={order.order_number}
-        images={imagesOf(order)}
-        viewed={viewed}
-        onChange={setViewed}
-      />
+      <Viewer order={order} options={options.toSend} viewed={viewed} onChange={setViewed} />
     </PhotoEditing>
   );
 }

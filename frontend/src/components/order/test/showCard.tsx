@@ -12,7 +12,7 @@ import { useCardKeys, type CardRegister } from "../useCardKeys";
 import type { Viewed } from "../views";
 import { image, order, page, svg } from "./orders";
 
-const OPTIONS = {
+export const OPTIONS = {
   coloring: { megapixels: 2, steps: 4 },
   svg: { shape_stacking: "stacked", group_by: "color" },
   taken: ["megapixels", "steps", "frame", "background", "line_weight"],
