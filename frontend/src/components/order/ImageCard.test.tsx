@@ -340,6 +340,44 @@ describe("the pictures", () => {
     );
   });
 
+  it("are one frame: the page as soon as there is one, the SVG and the photo by their tabs", async () => {
+    const { user, onView, queries } = show(image());
+    const tab = (name: string) => screen.getByRole("button", { name });
+    expect(screen.getByAltText("Fotka 1")).toBeVisible();
+    expect(tab("Omalovánka")).toBeDisabled();
+    queries.setQueryData(orderKey("1270"), order([TWO_PAGES]));
+    expect(await screen.findByAltText("Omalovánka v1")).toBeVisible();
+    await user.click(tab("SVG"));
+    expect(screen.getByAltText("SVG v11 · z omalovánky v1")).toBeVisible();
+    expect(screen.queryByAltText("Omalovánka v1")).toBeNull();
+    await user.click(tab("Fotka"));
+    expect(screen.queryByRole("slider")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Zobrazit na celou obrazovku: Fotka 1" }));
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "photo" });
+    // Looking at a version shows it.
+    await user.click(tile(2));
+    expect(screen.getByAltText("Omalovánka v2 · kandidát")).toBeVisible();
+  });
+
+  it("show the photo under the mouse, and open full screen by a click but not by a drag", async () => {
+    const { onView } = show(TWO_PAGES);
+    const slider = screen.getByRole("slider");
+    slider.getBoundingClientRect = () => new DOMRect(100, 0, 200, 150);
+    const mouse = { pointerType: "mouse", clientX: 150 };
+    fireEvent.pointerMove(slider, mouse);
+    expect(slider).toHaveValue("25");
+    fireEvent.pointerMove(slider, { pointerType: "touch", clientX: 280 });
+    expect(slider).toHaveValue("25");
+    fireEvent.pointerDown(slider, mouse);
+    fireEvent.click(slider, { clientX: 250 });
+    expect(onView).not.toHaveBeenCalled();
+    fireEvent.pointerDown(slider, mouse);
+    fireEvent.click(slider, { clientX: 151 });
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring" });
+    fireEvent.pointerLeave(slider, mouse);
+    await waitFor(() => expect(slider).toHaveValue("0"));
+  });
+
   it("open full screen", async () => {
     const { user, onView } = show(TWO_PAGES);
     await user.click(screen.getByRole("button", { name: "Zobrazit na celou obrazovku: Omalovánka v1" }));

@@ -1,8 +1,10 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, fireEvent, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { OrderImage } from "./model";
+import { serve } from "./test/api";
 import { image, order, page } from "./test/orders";
 import { OPTIONS } from "./test/showCard";
 import { Viewer } from "./Viewer";
@@ -16,11 +18,18 @@ const WITH_PAGE = image({
 });
 const IMAGES = [WITH_PAGE, image({ id: 2, position: 2 })];
 
-function Opened() {
+const TWO = image({
+  id: 1,
+  position: 1,
+  selected_version_ids: { coloring: 5, svg: null },
+  versions: { coloring: [page(5), page(6)], svg: [] },
+});
+
+function Opened({ images = IMAGES }: { images?: OrderImage[] }) {
   const [viewed, setViewed] = useState<Viewed | undefined>({ imageId: 1, view: "coloring" });
   return (
     <QueryClientProvider client={new QueryClient()}>
-      <Viewer order={order(IMAGES)} options={OPTIONS} viewed={viewed} onChange={setViewed} />
+      <Viewer order={order(images)} options={OPTIONS} viewed={viewed} onChange={setViewed} />
     </QueryClientProvider>
   );
 }
@@ -135,5 +144,39 @@ describe("the full-screen view", () => {
     expect(screen.getByRole("button", { name: /Skutečná velikost/ })).toHaveAttribute("data-zoom", "1.00");
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("has a filmstrip", async () => {
+    const user = userEvent.setup();
+    render(<Opened />);
+    const strip = within(screen.getByRole("navigation", { name: "Fotky objednávky" }));
+    const [first, second] = strip.getAllByRole("button");
+    if (!first || !second) throw new Error("the filmstrip is not whole");
+    expect(first).toHaveAttribute("aria-current", "true");
+    await user.click(second);
+    expect(screen.getByAltText("Fotka 2")).toBeVisible();
+    expect(second).toHaveAttribute("aria-current", "true");
+  });
+
+  it("looks at another version, which chooses nothing, and then chooses, approves and generates", async () => {
+    const { requests } = serve({
+      "POST /api/v1/images/1/select-coloring/6": () => ({ status: 200, body: { status: "ok", message: "" } }),
+      "POST /api/v1/images/1/approve": () => ({ status: 200, body: TWO }),
+      "POST /api/v1/images/1/generate-coloring": () => ({
+        status: 202,
+        body: page(7, { status: "pending", url: null }),
+      }),
+    });
+    const user = userEvent.setup();
+    render(<Opened images={[TWO]} />);
+    await user.click(screen.getByRole("button", { name: /^v6/ }));
+    expect(screen.getByAltText("Omalovánka v6")).toBeVisible();
+    expect(requests).toEqual([]);
+    await user.click(screen.getByRole("button", { name: "Vybrat v6" }));
+    await waitFor(() => expect(requests).toEqual(["POST /api/v1/images/1/select-coloring/6"]));
+    await user.keyboard("a");
+    await waitFor(() => expect(requests.at(-1)).toMatch(/^POST \/api\/v1\/images\/1\/approve/));
+    await user.keyboard("c");
+    await waitFor(() => expect(requests.at(-1)).toMatch(/^POST \/api\/v1\/images\/1\/generate-coloring/));
   });
 });

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, render, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter, Route, Routes } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -36,6 +36,27 @@ describe("the order page", () => {
     expect(await screen.findByRole("heading", { name: "1270" })).toBeVisible();
     for (const text of ["Petr Dvořák", "Zásilkovna", "Zaplaceno", "Pro Elišku"])
       expect(screen.getByText(text)).toBeVisible();
+  });
+
+  it("shows small sheets without versions, also at the next visit, and how many pages are approved", async () => {
+    const approved = image({
+      id: 8,
+      position: 2,
+      approved_at: "2026-11-29T10:00:00+01:00",
+      approved_by: "eva",
+    });
+    serve({ [PATH]: () => ({ status: 200, body: order([image(), approved]) }) });
+    const user = show();
+    await user.click(await screen.findByRole("button", { name: "malé" }));
+    expect(screen.queryByRole("group", { name: "Omalovánka" })).toBeNull();
+    expect(screen.getAllByRole("article")).toHaveLength(2);
+    expect(screen.getByText("Schváleno")).toBeVisible();
+    expect(screen.getByText(/^schváleno 1\sz\s2$/)).toBeVisible();
+    cleanup();
+    show();
+    expect(await screen.findByRole("button", { name: "malé" })).toHaveAttribute("aria-pressed", "true");
+    await user.click(screen.getByRole("button", { name: "velké" }));
+    expect(screen.getAllByRole("group", { name: "Omalovánka" })).toHaveLength(2);
   });
 
   it("shows that the order does not exist only after a 404", async () => {
