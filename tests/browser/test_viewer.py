@@ -17,7 +17,7 @@ _HARMLESS = re.compile(
     r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno"
     r"|Odesláno|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|velké|střední|malé|Fotka|Omalovánka|SVG"
-    r"|Kniha|Export|Zobrazit na celou obrazovku: .*"
+    r"|Kniha|Export|Historie|Zobrazit na celou obrazovku: .*"
     r"|v\d+(Chyba|Zrušeno|Dokončeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
