@@ -240,6 +240,7 @@ async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     async with answering(visitor, _QUEUES, json=_PAUSED):
         await visitor.open("/system")
         await expect(page.get_by_role("region", name=words["pause.label"])).to_be_visible()
+        await expect(page.locator("h1").first).to_be_visible()
         await visitor.until_light("live")
         yield "system, paused"
     await visitor.open("/no/such/page")

@@ -13,7 +13,7 @@ from tests.browser.scenes import order_with_everything
 from tests.system import System
 
 _HARMLESS = re.compile(
-    "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
+    "Klávesové zkratky|Oznámení na ploše|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
     r"|Vše|(Vyžaduje zásah|K\svygenerování|Ke\skontrole|Čeká na\sfotky|Generuje se|Schváleno|Vytištěno"
     r"|Odesláno|Pozastaveno|Zrušeno)(\d+\+?)?"
     r"|velké|střední|malé|Fotka|Omalovánka|SVG"

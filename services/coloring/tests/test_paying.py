@@ -223,9 +223,17 @@ async def test_the_half_open_breaker_lets_one_job_through(
 ):
     runpod.fail("submit", *[500] * 2, "hang")
     jobs = [make_job() for _ in range(6)]
+
+    async def is_open() -> bool:
+        found = await collect_health(bench.nc, ["coloring"], wait=1)
+        return any(one.breaker and one.breaker.state != "closed" for one in found)
+
     run = service(breaker_failure_threshold=2, breaker_reset_timeout=0.4, coloring_concurrency=2)
     async with at_work(run):
-        await bench.put(*jobs)
+        # Both failures first: a third submission beside the second failure would take the fault of the probe.
+        await bench.put(*jobs[:2])
+        await until(is_open, 30)
+        await bench.put(*jobs[2:])
         await runpod.until(lambda: runpod.faults.given == 3, timeout=30)
         assert (await health(bench)).breaker.state == "half_open"
         assert runpod.stats()["submits"] == 0

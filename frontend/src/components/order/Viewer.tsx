@@ -9,6 +9,7 @@ import { useImageActions, type OptionsToSend } from "./actions";
 import { useApproval } from "./approvals";
 import { deliverableImagesOf, imagesOf } from "./cached-order";
 import type { Order, OrderImage } from "./model";
+import { useFocusFallback } from "./useFocusFallback";
 import { useWheel } from "./useGestures";
 import { useExtent, usePictureSizes, usePreloading } from "./usePictureSizes";
 import { useZoom, type ZoomControl } from "./useZoom";
@@ -99,7 +100,7 @@ function Screen(props: ScreenProps) {
   const { orderNumber, images, index, image, options, isDeliverable, viewed, onChange } = props;
   const { t } = useLanguage();
   const { view: wanted, looked } = viewed;
-  const root = useRef<HTMLDivElement>(null);
+  const root = useFocusFallback();
   const frame = useRef<HTMLDivElement>(null);
   const sizes = usePictureSizes();
   const views = viewsOf(image);

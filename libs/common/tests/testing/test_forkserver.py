@@ -133,7 +133,9 @@ async def test_a_server_keeps_nothing_of_programs_that_ended(server: ForkServer,
     files, own = _files(server.pid), _files(os.getpid())
     for _ in range(5):
         await _run(server, folder)
-    assert (_files(server.pid), _files(os.getpid())) == (files, own)
+    # The first program may not have been cleaned up yet when the files were counted.
+    assert _files(server.pid) <= files
+    assert _files(os.getpid()) <= own
     assert not psutil.Process(server.pid).children()
 
 

@@ -129,6 +129,12 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
         True,
         "image",
     ),
+    "photo_edited": (
+        page(is_of_other_edit=True),
+        "Page 1 was generated before its photo was edited.",
+        False,
+        "image",
+    ),
     "item_removed": (
         order(ITEM, replace(ITEM, line_item_id=6, title="Druhé", quantity=0, pages=[])),
         "Druhé was removed in the shop; it is not printed.",

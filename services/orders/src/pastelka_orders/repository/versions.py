@@ -84,8 +84,9 @@ _ADD_COLORINGS = """INSERT INTO coloring_versions (image_id, version, megapixels
         CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(:has_frame AS boolean),
         CAST(:background AS text), CAST(:line_weight AS text), CAST(CAST(:then_svg AS text) AS jsonb),
         i.edited_photo_path, clock_timestamp(), clock_timestamp()
-    FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) JOIN images i ON i.id = n.image_id
-    RETURNING id, image_id, version"""
+    FROM unnest(CAST(:image_ids AS integer[])) WITH ORDINALITY AS n(image_id, place)
+        JOIN images i ON i.id = n.image_id
+    ORDER BY n.place RETURNING id, image_id, version"""
 _ADD_SVGS = """INSERT INTO svg_versions
         (image_id, coloring_version_id, version, shape_stacking, group_by, asked_at, created_at)
     SELECT n.image_id, n.coloring_id, COALESCE((SELECT max(s.version) FROM svg_versions s
