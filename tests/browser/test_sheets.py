@@ -49,7 +49,7 @@ async def test_number_progress_and_next_action_stay_in_sight(
     await visitor.open_order(number)
     page = visitor.page
     await visitor.card(these[-1]["id"]).evaluate("card => card.scrollIntoView({ block: 'start' })")
-    bar = page.locator("main p").filter(has=page.locator("[data-progress]"))
+    bar = visitor.bar()
     await expect(bar).to_be_in_viewport(ratio=1)
     await expect(bar).to_contain_text(number)
     await expect(bar).to_contain_text("schváleno 0 z 4")

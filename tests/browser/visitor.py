@@ -73,6 +73,10 @@ class Visitor:
         """The card of an image."""
         return self.page.locator(f"article[data-image='{image_id}']")
 
+    def bar(self) -> Locator:
+        """The part of an order's page that stays in sight: number, customer and progress."""
+        return self.page.locator("main p").filter(has=self.page.locator("[data-progress]"))
+
     def badge(self, image_id: int, kind: str, version: int = 1) -> Locator:
         """The badge of the ``version``-th version of a kind."""
         lane = self.lane(image_id, kind)

@@ -1,12 +1,14 @@
 import { memo, useEffect } from "react";
 import { EditPhoto } from "@/components/photo/EditPhoto";
 import { usePhotoEditing } from "@/components/photo/editing";
+import { Icon } from "@/components/Icon";
 import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Approval } from "./Approval";
 import { useApproval } from "./approvals";
+import { useCaption } from "./captions";
 import { Lane } from "./Lane";
 import type { OrderImage } from "./model";
 import { PhotoMenu } from "./PhotoMenu";
@@ -58,8 +60,9 @@ export const ImageCard = memo(function ImageCard({
   const sheet = useSheet(image);
   const view = (view: View, looked?: Viewed["looked"]): void =>
     onView({ imageId: image.id, view, ...(looked && { looked }) });
+  const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
+  const caption = useCaption(image, sheet.view, version);
   const open = (): void => {
-    const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
     const isLookedAt = version && version.id !== chosenVersion(image, sheet.view as "svg")?.id;
     view(sheet.view, isLookedAt ? { [sheet.view]: version.id } : undefined);
   };
@@ -87,21 +90,40 @@ export const ImageCard = memo(function ImageCard({
       )}
     >
       <figure data-lane="photo">
-        <SheetFrame image={image} sheet={sheet} onOpen={open}>
-          {isDeliverable && (
-            <ForOperators>
-              <PhotoMenu orderNumber={orderNumber} image={image} />
-            </ForOperators>
-          )}
-        </SheetFrame>
-        <figcaption className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 border-t border-line px-3 py-1.5 text-xs text-mute tabular-nums">
+        <SheetFrame image={image} sheet={sheet} isSmall={size === "small"} caption={caption} onOpen={open} />
+        <figcaption className="flex min-h-11 flex-wrap items-center gap-x-2 gap-y-1 border-t border-line px-3 py-1.5 text-xs text-mute tabular-nums">
           {name}
-          {size === "small" ? <SheetMarks image={image} /> : <SheetTabs sheet={sheet} />}
+          {size === "small" ? (
+            <SheetMarks image={image} />
+          ) : (
+            <>
+              <SheetTabs sheet={sheet} />
+              <span className="ml-auto flex">
+                <EditPhoto image={image} isDeliverable={isDeliverable} />
+                {isDeliverable && (
+                  <ForOperators>
+                    <PhotoMenu orderNumber={orderNumber} image={image} />
+                  </ForOperators>
+                )}
+                {sheet.views.length > 0 && (
+                  <button
+                    type="button"
+                    className="icon-button"
+                    onClick={open}
+                    aria-label={t("detail.view.open", { what: caption })}
+                    title={t("detail.view.open", { what: caption })}
+                  >
+                    <Icon name="expand" />
+                  </button>
+                )}
+              </span>
+            </>
+          )}
         </figcaption>
       </figure>
       {size !== "small" && (
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] divide-y divide-line border-t border-line lg:border-t-0">
-          <PhotoNotes image={image} isDeliverable={isDeliverable} />
+          <PhotoNotes image={image} />
           <Lane kind="coloring" {...lane}>
             {isDeliverable && (
               <Approval orderNumber={orderNumber} image={image} versionId={sheet.shown("coloring")?.id} />
@@ -137,16 +159,21 @@ function useRegistration(
   });
 }
 
-/** What is wrong with the photo, and the way to its editor. */
-function PhotoNotes({ image, isDeliverable }: { image: OrderImage; isDeliverable: boolean }) {
+/** What is wrong with the photo, or that it is not the one as it came. */
+function PhotoNotes({ image }: { image: OrderImage }) {
   const { t } = useLanguage();
   const page = chosenVersion(image, "coloring");
+  // Without any picture the frame says it.
+  const hasFailure = image.error && (photoOf(image) !== null || page?.url);
+  if (!hasFailure && !image.original_url && !page?.photo_changed) return null;
   return (
-    <div className="grid justify-items-start gap-2 px-3 py-2.5 text-[13px] text-mute empty:hidden">
-      {photoOf(image) === null && !page?.url ? null : (
-        <PhotoFailure image={image} className="w-full rounded-[10px] px-3 py-2" />
+    <div className="grid justify-items-start gap-2 px-3 py-2.5 text-[13px] text-mute">
+      {hasFailure && <PhotoFailure image={image} className="w-full rounded-[10px] px-3 py-2" />}
+      {image.original_url && (
+        <a href={image.original_url} target="_blank" rel="noreferrer" className="underline">
+          {t("photo.original")}
+        </a>
       )}
-      <EditPhoto image={image} isDeliverable={isDeliverable} />
       {page?.photo_changed && <p className="text-run">{t("photo.changed.hint")}</p>}
     </div>
   );

@@ -28,9 +28,9 @@ interface LineItemSectionProps {
 }
 
 const GRID: Record<SheetSize, string> = {
-  large: "gap-5 min-[2000px]:grid-cols-2",
-  medium: "items-start gap-5 sm:grid-cols-2 xl:grid-cols-3 min-[2000px]:grid-cols-5",
-  small: "items-start gap-3 grid-cols-2 sm:grid-cols-4 xl:grid-cols-6 min-[2000px]:grid-cols-10",
+  large: "gap-5 min-[125rem]:grid-cols-2",
+  medium: "items-start gap-5 sm:grid-cols-2 xl:grid-cols-3 min-[125rem]:grid-cols-5",
+  small: "items-start gap-3 grid-cols-2 sm:grid-cols-4 xl:grid-cols-6 min-[125rem]:grid-cols-10",
 };
 
 /** One coloring book: its dedication and layout, and its photos. */

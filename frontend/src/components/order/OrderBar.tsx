@@ -9,7 +9,6 @@ import type { Order } from "./model";
 import { NextAction } from "./NextAction";
 import { OptionsBar } from "./OptionsBar";
 import { GenerateAll } from "./OrderHead";
-import { SHEET_SIZES, type SheetSize } from "./sheetSize";
 
 interface OrderBarProps {
   order: Order;
@@ -19,14 +18,12 @@ interface OrderBarProps {
     presets: Presets | undefined;
     toSend: OptionsToSend;
   };
-  size: SheetSize;
-  onSize: (size: SheetSize) => void;
 }
 
 const BAR = "border-line bg-paper/95 backdrop-blur";
 
 /** Stays in sight: which order it is, how far it is, and its next action; where there is room, the options, too. */
-export function OrderBar({ order, options, size, onSize }: OrderBarProps) {
+export function OrderBar({ order, options }: OrderBarProps) {
   return (
     // On a phone, only the first row stays.
     <div
@@ -48,19 +45,16 @@ export function OrderBar({ order, options, size, onSize }: OrderBarProps) {
           </ForOperators>
         )}
       </div>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 max-md:mt-3 md:mt-1.5">
-        {isDeliverable(order) && (
-          <ForOperators>
+      {isDeliverable(order) && (
+        <ForOperators>
+          <div className="flex flex-wrap items-center gap-x-4 gap-y-2 max-md:mt-3 md:mt-1.5">
             <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
-          </ForOperators>
-        )}
-        <SheetSizes size={size} onSize={onSize} />
-        {isDeliverable(order) && (
-          <ForOperators>
-            <GenerateAll order={order} options={options.toSend} />
-          </ForOperators>
-        )}
-      </div>
+            <div className="sm:ml-auto">
+              <GenerateAll order={order} options={options.toSend} />
+            </div>
+          </div>
+        </ForOperators>
+      )}
     </div>
   );
 }
@@ -83,31 +77,5 @@ function Identity({ order }: { order: Order }) {
         </span>
       )}
     </p>
-  );
-}
-
-function SheetSizes({ size, onSize }: Pick<OrderBarProps, "size" | "onSize">) {
-  const { t } = useLanguage();
-  return (
-    <div
-      role="group"
-      aria-label={t("sheet.size")}
-      className="flex rounded-[9px] border border-line bg-card p-0.5"
-    >
-      {SHEET_SIZES.map((one) => (
-        <button
-          key={one}
-          type="button"
-          aria-pressed={one === size}
-          onClick={() => onSize(one)}
-          className={cn(
-            "h-8 rounded-[7px] px-2.5 text-[13px]",
-            one === size ? "bg-soft font-medium text-ink" : "text-mute hover:text-ink",
-          )}
-        >
-          {t(`sheet.size.${one}`)}
-        </button>
-      ))}
-    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { HistoryButton } from "@/components/history/HistoryButton";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
@@ -23,8 +23,8 @@ import { ExportMenu } from "./ExportMenu";
 import { useOrderNotes } from "./NextAction";
 import type { Kind, LineItem, Order } from "./model";
 
-/** The order's customer, payment, delivery and number of photos. */
-export function OrderHead({ order }: { order: Order }) {
+/** The order's payment, delivery and notes, and what can be done with the whole; `children` end the facts. */
+export function OrderHead({ order, children }: { order: Order; children: ReactNode }) {
   const { t, language } = useLanguage();
   return (
     <header>
@@ -56,13 +56,16 @@ export function OrderHead({ order }: { order: Order }) {
       </div>
       {order.cancelled_at && <p className="mt-1.5 text-[13px] text-mute">{t("shop.cancelled.hint")}</p>}
       <StageNotes order={order} />
-      <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
-        <Fact name={t("detail.email")} value={order.customer_email} />
-        <Fact name={t("detail.delivery")} value={order.shipping_method} />
-        <Fact name={t("history.assignee")} value={order.assignee ?? null} />
-        <Fact name={t("stage.note")} value={order.note ?? null} />
-        <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
-      </dl>
+      <div className="mt-2 flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
+        <dl className="flex min-w-0 flex-wrap gap-x-6 gap-y-1">
+          <Fact name={t("detail.email")} value={order.customer_email} />
+          <Fact name={t("detail.delivery")} value={order.shipping_method} />
+          <Fact name={t("history.assignee")} value={order.assignee ?? null} />
+          <Fact name={t("stage.note")} value={order.note ?? null} />
+          <Fact name={t("detail.created")} value={formatDayAndTime(order.created_at, language)} />
+        </dl>
+        {children}
+      </div>
       {order.line_items.length > 1 && <ItemLinks items={order.line_items} />}
     </header>
   );

@@ -31,13 +31,8 @@ export function PhotoMenu({ orderNumber, image }: PhotoMenuProps) {
   return (
     <>
       <Menu.Root modal={false}>
-        <Menu.Trigger
-          className="grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
-          aria-label={label}
-          title={label}
-          aria-busy={changes.isPending}
-        >
-          <Icon name="more" className="size-4.5" />
+        <Menu.Trigger className="icon-button" aria-label={label} title={label} aria-busy={changes.isPending}>
+          <Icon name="more" />
         </Menu.Trigger>
         {/* The card would clip it; all content belongs to a landmark. */}
         <Menu.Portal container={document.getElementById("main")}>

@@ -1,9 +1,6 @@
-import type { ReactNode } from "react";
 import { FailureText } from "@/components/FailureText";
-import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import { useCaption } from "./captions";
 import type { ColoringVersion, OrderImage, Version } from "./model";
 import { Picture } from "./Picture";
 import type { Sheet, SheetView } from "./useSheet";
@@ -13,34 +10,41 @@ import { Wipe } from "./Wipe";
 interface SheetFrameProps {
   image: OrderImage;
   sheet: Sheet;
+  /** A small sheet is one button, also for a finger; the others are compared. */
+  isSmall: boolean;
+  caption: string;
   /** Opens what is shown on the whole screen. */
   onOpen: () => void;
-  /** Over the corner of the picture. */
-  children?: ReactNode;
 }
 
 /** A sheet of paper with one picture: the page, its SVG or the photo. Its size does not change when one loads. */
-export function SheetFrame({ image, sheet, onOpen, children }: SheetFrameProps) {
+export function SheetFrame({ image, sheet, isSmall, caption, onOpen }: SheetFrameProps) {
   const { t } = useLanguage();
   const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
-  const caption = useCaption(image, sheet.view, version);
+  const contents = (
+    <Contents
+      image={image}
+      view={sheet.view}
+      version={version}
+      isCompared={!isSmall}
+      caption={caption}
+      onOpen={onOpen}
+    />
+  );
   return (
-    <div className="group/sheet relative aspect-4/3 overflow-hidden bg-white dark:bg-soft">
-      <div className="absolute inset-3 overflow-hidden">
-        <Contents image={image} view={sheet.view} version={version} caption={caption} onOpen={onOpen} />
-      </div>
-      <div className="absolute top-2 right-2 flex gap-1.5 opacity-0 transition-opacity group-focus-within/sheet:opacity-100 group-hover/sheet:opacity-100 pointer-coarse:opacity-100">
-        {children}
-        {sheet.views.length > 0 && (
+    <div className="relative aspect-4/3 overflow-hidden bg-white dark:bg-soft">
+      <div className={cn("absolute overflow-hidden", isSmall ? "inset-1.5" : "inset-3")}>
+        {isSmall && sheet.views.length > 0 ? (
           <button
             type="button"
-            onClick={onOpen}
             aria-label={t("detail.view.open", { what: caption })}
-            title={t("detail.view.open", { what: caption })}
-            className="grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
+            className="block size-full cursor-zoom-in focus-visible:-outline-offset-2"
+            onClick={onOpen}
           >
-            <Icon name="expand" className="size-4.5" />
+            {contents}
           </button>
+        ) : (
+          contents
         )}
       </div>
     </div>
@@ -51,18 +55,21 @@ interface ContentsProps {
   image: OrderImage;
   view: SheetView;
   version: Version | undefined;
+  isCompared: boolean;
   caption: string;
   onOpen: () => void;
 }
 
-function Contents({ image, view, version, caption, onOpen }: ContentsProps) {
+function Contents({ image, view, version, isCompared, caption, onOpen }: ContentsProps) {
   const { t } = useLanguage();
   const url = view === "photo" ? photoOf(image) : (version?.url ?? null);
   if (url === null) return <NoPhoto image={image} />;
-  const photo = view === "coloring" ? comparablePhoto(image, version as ColoringVersion) : null;
+  const isPage = isCompared && view === "coloring";
+  const photo = isPage ? comparablePhoto(image, version as ColoringVersion) : null;
+  if (!isCompared) return <Picture src={url} alt={caption} small />;
   if (photo === null)
     return (
-      // The button in the corner does the same for the keyboard.
+      // The button below does the same for the keyboard.
       <div className="size-full cursor-zoom-in" onClick={onOpen}>
         <Picture src={url} alt={caption} small />
       </div>

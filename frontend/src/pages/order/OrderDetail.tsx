@@ -11,6 +11,7 @@ import { OrderBar } from "@/components/order/OrderBar";
 import { OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useSheetSize } from "@/components/order/sheetSize";
+import { SheetSizes } from "@/components/order/SheetSizes";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { RunTimesContext } from "@/components/order/runTimes";
 import { useOrderDrop } from "@/components/order/useOrderDrop";
@@ -96,8 +97,10 @@ function Loaded({ order }: { order: Order }) {
   const isManual = order.source === "manual" && !order.cancelled_at;
   return (
     <PhotoEditing order={order}>
-      <OrderHead order={order} />
-      <OrderBar order={order} options={options} size={size} onSize={setSize} />
+      <OrderHead order={order}>
+        <SheetSizes size={size} onSize={setSize} />
+      </OrderHead>
+      <OrderBar order={order} options={options} />
       {order.line_items.length === 0 && <Empty />}
       <RunTimesContext value={runTimes}>
         {order.line_items.map((item) => (
