@@ -122,7 +122,12 @@ export const ImageCard = memo(function ImageCard({
         </figcaption>
       </figure>
       {size !== "small" && (
-        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] divide-y divide-line border-t border-line lg:border-t-0">
+        <div
+          className={cn(
+            "grid min-w-0 grid-cols-[minmax(0,1fr)] divide-y divide-line border-t border-line",
+            size === "large" && "lg:border-t-0 lg:border-l",
+          )}
+        >
           <PhotoNotes image={image} />
           <Lane kind="coloring" {...lane}>
             {isDeliverable && (

@@ -215,7 +215,7 @@ describe("a session that ends meanwhile", () => {
     expect(await screen.findByText("loaded Karel")).toBeVisible();
     expect(screen.getByLabelText("note")).toHaveValue("call back");
     // The focus is back on the last pressed button.
-    expect(screen.getByRole("button", { name: "call" })).toHaveFocus();
+    await waitFor(() => expect(screen.getByRole("button", { name: "call" })).toHaveFocus());
   });
 
   it("shows nothing of it to another user", async () => {
