@@ -143,6 +143,8 @@ async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
     await enter(visitor, name)
     row = page.get_by_role("row").filter(has=page.locator(f"[data-order='{number}']"))
     await expect(row).to_be_visible()
+    # The page fetches everything again when its stream opens; a picture is to be refused first.
+    await visitor.until_light("live")
     await password_gateway.end_sessions(name)
 
     async def refuse(route: Route) -> None:
