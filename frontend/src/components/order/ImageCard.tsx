@@ -60,11 +60,11 @@ export const ImageCard = memo(function ImageCard({
   const sheet = useSheet(image);
   const view = (view: View, looked?: Viewed["looked"]): void =>
     onView({ imageId: image.id, view, ...(looked && { looked }) });
-  const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
-  const caption = useCaption(image, sheet.view, version);
+  const caption = useCaption(image, sheet.view, sheet.version);
   const open = (): void => {
-    const isLookedAt = version && version.id !== chosenVersion(image, sheet.view as "svg")?.id;
-    view(sheet.view, isLookedAt ? { [sheet.view]: version.id } : undefined);
+    if (sheet.view === "photo" || sheet.version?.id === image.selected_version_ids[sheet.view])
+      view(sheet.view);
+    else view(sheet.view, { [sheet.view]: sheet.version?.id });
   };
   const approval = useApproval(orderNumber, image);
   const { edit } = usePhotoEditing(image, isDeliverable);

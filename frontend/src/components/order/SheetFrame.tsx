@@ -1,9 +1,9 @@
 import { FailureText } from "@/components/FailureText";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import type { ColoringVersion, OrderImage, Version } from "./model";
+import type { ColoringVersion, OrderImage } from "./model";
 import { Picture } from "./Picture";
-import type { Sheet, SheetView } from "./useSheet";
+import { SHEET_VIEWS, type Sheet } from "./useSheet";
 import { isPhotoLost, photoOf } from "./versions";
 import { Wipe } from "./Wipe";
 
@@ -20,16 +20,8 @@ interface SheetFrameProps {
 /** A sheet of paper with one picture: the page, its SVG or the photo. Its size does not change when one loads. */
 export function SheetFrame({ image, sheet, isSmall, caption, onOpen }: SheetFrameProps) {
   const { t } = useLanguage();
-  const version = sheet.view === "photo" ? undefined : sheet.shown(sheet.view);
   const contents = (
-    <Contents
-      image={image}
-      view={sheet.view}
-      version={version}
-      isCompared={!isSmall}
-      caption={caption}
-      onOpen={onOpen}
-    />
+    <Contents image={image} sheet={sheet} isSmall={isSmall} caption={caption} onOpen={onOpen} />
   );
   return (
     <div className="relative aspect-4/3 overflow-hidden bg-white dark:bg-soft">
@@ -51,22 +43,12 @@ export function SheetFrame({ image, sheet, isSmall, caption, onOpen }: SheetFram
   );
 }
 
-interface ContentsProps {
-  image: OrderImage;
-  view: SheetView;
-  version: Version | undefined;
-  isCompared: boolean;
-  caption: string;
-  onOpen: () => void;
-}
-
-function Contents({ image, view, version, isCompared, caption, onOpen }: ContentsProps) {
+function Contents({ image, sheet: { view, version }, isSmall, caption, onOpen }: SheetFrameProps) {
   const { t } = useLanguage();
   const url = view === "photo" ? photoOf(image) : (version?.url ?? null);
   if (url === null) return <NoPhoto image={image} />;
-  const isPage = isCompared && view === "coloring";
-  const photo = isPage ? comparablePhoto(image, version as ColoringVersion) : null;
-  if (!isCompared) return <Picture src={url} alt={caption} small />;
+  if (isSmall) return <Picture src={url} alt={caption} small />;
+  const photo = view === "coloring" ? comparablePhoto(image, version as ColoringVersion) : null;
   if (photo === null)
     return (
       // The button below does the same for the keyboard.
@@ -120,7 +102,7 @@ export function SheetTabs({ sheet }: { sheet: Sheet }) {
   const { t } = useLanguage();
   return (
     <div role="group" aria-label={t("detail.view.label")} className="flex rounded-[8px] bg-soft p-0.5">
-      {(["photo", "coloring", "svg"] as const).map((view) => (
+      {SHEET_VIEWS.map((view) => (
         <button
           key={view}
           type="button"

@@ -11,6 +11,8 @@ export type SheetView = (typeof SHEET_VIEWS)[number];
 /** What the frame of a card shows. */
 export interface Sheet {
   view: SheetView;
+  /** The version in the frame; undefined for the photo. */
+  version: Version | undefined;
   /** The views that the image has. */
   views: readonly SheetView[];
   show: (view: SheetView) => void;
@@ -42,6 +44,7 @@ export function useSheet(image: OrderImage): Sheet {
   const view = asked && views.includes(asked) ? asked : views.includes("coloring") ? "coloring" : "photo";
   return {
     view,
+    version: view === "photo" ? undefined : shown(view),
     views,
     show: setAsked,
     shown,
