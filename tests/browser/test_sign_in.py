@@ -110,6 +110,8 @@ async def test_an_expired_session_loses_no_input(
     await visitor.drop(photo(810), photo(811))
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Zákazník").fill("Session Novak")
+    await visitor.until_light("live")
+    await visitor.until_answered()
     await password_gateway.end_sessions(name)
     await dialog.get_by_role("button", name="Vytvořit objednávku").click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
@@ -143,8 +145,9 @@ async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
     await enter(visitor, name)
     row = page.get_by_role("row").filter(has=page.locator(f"[data-order='{number}']"))
     await expect(row).to_be_visible()
-    # The page fetches everything again when its stream opens; a picture is to be refused first.
+    # What the page fetches when its stream opens is answered: a picture is to be refused first.
     await visitor.until_light("live")
+    await visitor.until_answered()
     await password_gateway.end_sessions(name)
 
     async def refuse(route: Route) -> None:
@@ -193,6 +196,8 @@ async def test_signing_in_again_restores_the_scroll_position(
     generate = visitor.lane(last, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
     before = await settled(generate)
     assert await page.evaluate("scrollY") > 500
+    await visitor.until_light("live")
+    await visitor.until_answered()
     await password_gateway.end_sessions(name)
     await generate.click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()

@@ -107,6 +107,10 @@ class Visitor:
         light = self.page.locator("[data-connection]")
         await expect(light).to_have_attribute("data-connection", state, timeout=seconds * 1000)
 
+    async def until_answered(self) -> None:
+        """Wait until a live page has what it fetches when its stream opens."""
+        await until(lambda: not self.watch.unanswered, DEADLINE)
+
     async def badges(self) -> dict[str, str]:
         """The statuses on screen by ``<image>/<kind>/<version>``."""
         shown = await self.page.evaluate("window.__recorder.shown()")

@@ -1,4 +1,4 @@
-"""Records errors of a page: console errors, exceptions, failed requests."""
+"""Records errors of a page (console errors, exceptions, failed requests) and its requests without a response."""
 
 import re
 from collections.abc import Sequence
@@ -21,10 +21,15 @@ class Watch:
     def __init__(self, page: Page) -> None:
         self.console: list[str] = []
         self.troubles: list[str] = []
+        self.unanswered: set[Request] = set()
+        """Requests to the API that have no response yet."""
         self._announced: list[re.Pattern[str]] = []
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._trouble(f"exception: {error.stack or error.message}"))
         page.on("crash", lambda _: self._trouble("the page crashed"))
+        page.on("request", lambda request: self.unanswered.add(request) if "/api/" in request.url else None)
+        page.on("requestfinished", self.unanswered.discard)
+        page.on("requestfailed", self.unanswered.discard)
         page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)
 
