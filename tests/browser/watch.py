@@ -1,4 +1,4 @@
-"""Records errors of a page (console errors, exceptions, failed requests) and its requests without a response."""
+"""Records errors of a page (console, exceptions, failed requests) and its requests without a response."""
 
 import re
 from collections.abc import Sequence
