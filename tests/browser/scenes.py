@@ -18,7 +18,7 @@ _ORDERS = "**/api/v1/orders?*"
 _SESSION = "**/api/v1/session"
 _NOBODY = {"mode": "password", "caller": None}
 _VIEWER = {"mode": "password", "caller": {"name": "eva", "kind": "user", "role": "viewer"}}
-_ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
+ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
 """Event that the page treats as a return to it: it then checks the session."""
 
 
@@ -282,7 +282,7 @@ async def _of_a_viewer(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
         yield "history"
         await page.keyboard.press("Escape")
         async with answering(visitor, _SESSION, json=_NOBODY):
-            await page.evaluate(_ASK_AGAIN)
+            await page.evaluate(ASK_AGAIN)
             await expect(page.get_by_text(words["signIn.ended"])).to_be_visible()
             yield "session ended"
 

@@ -27,9 +27,8 @@ class Watch:
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._trouble(f"exception: {error.stack or error.message}"))
         page.on("crash", lambda _: self._trouble("the page crashed"))
-        page.on("request", lambda request: self.unanswered.add(request) if "/api/" in request.url else None)
-        page.on("requestfinished", self.unanswered.discard)
-        page.on("requestfailed", self.unanswered.discard)
+        page.on("request", self._on_request)
+        page.on("requestfinished", self._on_answered)
         page.on("requestfailed", self._on_failed)
         page.on("response", self._on_response)
 
@@ -57,7 +56,15 @@ class Watch:
         else:
             self.console.append(text)
 
+    def _on_request(self, request: Request) -> None:
+        if "/api/" in request.url:
+            self.unanswered.add(request)
+
+    def _on_answered(self, request: Request) -> None:
+        self.unanswered.discard(request)
+
     def _on_failed(self, request: Request) -> None:
+        self._on_answered(request)
         if request.failure != _ABORTED:
             self._trouble(f"request failed: {request.method} {request.url}: {request.failure}")
 
