@@ -123,7 +123,8 @@ async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive
         await visitor.context.add_init_script(_TIMEOUTS)
         await visitor.open()
         await visitor.until_light("live")
-        # A request of the opening that is never answered would be repeated, and show the order by itself.
+        # A request of the opening, a moment later, would not be answered and repeated: that showed the order.
+        await visitor.page.clock.run_for(5000)
         await visitor.until_answered()
         loaded = await visitor.loaded()
         proxy.silence()
