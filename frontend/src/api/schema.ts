@@ -7341,7 +7341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `ETag` of the edit that was read; 412 if it has changed since */
+                /** @description `ETag` of what was read; 412 if it has changed since */
                 "if-match"?: string | null;
             };
             path: {

@@ -4,6 +4,7 @@ import { Coalescer } from "@/lib/coalescer";
 import { orderKey, recheckOrder, refreshImage } from "@/lib/orderQuery";
 import type { MercureEvent } from "@/types";
 import { useMercure } from "./useMercure";
+import { useRefetches } from "./useRefetches";
 
 /** Bursts of updates (such as a whole order that starts) cause one refetch. */
 const REFETCH_DELAY_MS = 40;
@@ -17,14 +18,7 @@ const RECHECK_DELAY_MS = 100;
  */
 export function useOrderEvents(orderNumber: string, enabled = true): void {
   const queryClient = useQueryClient();
-  const refetches = useMemo(
-    () =>
-      new Coalescer<string>(
-        (number) => queryClient.invalidateQueries({ queryKey: orderKey(number) }, { throwOnError: true }),
-        REFETCH_DELAY_MS,
-      ),
-    [queryClient],
-  );
+  const refetches = useRefetches(orderKey, REFETCH_DELAY_MS);
   const rechecks = useMemo(
     () =>
       // A failure changes nothing; the next opening of the stream refetches the order.
@@ -34,13 +28,7 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
       ),
     [queryClient],
   );
-  useEffect(
-    () => () => {
-      refetches.stop();
-      rechecks.stop();
-    },
-    [refetches, rechecks],
-  );
+  useEffect(() => () => rechecks.stop(), [rechecks]);
 
   const onEvent = (event: MercureEvent) => {
     if (event.type === "list_update") rechecks.schedule(orderNumber);

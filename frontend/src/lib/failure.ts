@@ -10,6 +10,10 @@ export function failureTone(error: unknown): "plain" | "bad" {
   return error instanceof ApiError && HARMLESS.includes(error.code) ? "plain" : "bad";
 }
 
+/** Whether another person changed what was read, so that nothing was saved (412). */
+export const isChangedMeanwhile = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 412;
+
 /** The error message for users: the catalogue's text for the API's code, or else the API's own sentence. */
 export function failureSentence(error: unknown, t: Translate): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);

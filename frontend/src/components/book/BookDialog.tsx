@@ -3,18 +3,21 @@ import { useQuery } from "@tanstack/react-query";
 import { Icon } from "@/components/Icon";
 import { LoadFailure } from "@/components/LoadFailure";
 import type { Order } from "@/components/order/model";
+import { useOrderRefetches } from "@/hooks/useRefetches";
 import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import type { Book } from "@/lib/bookApi";
 import type { BookOptions } from "@/lib/bookOptions";
-import { bookDefaultsQuery, booksQuery } from "@/lib/bookQuery";
+import { bookDefaultsQuery, bookKey, booksQuery } from "@/lib/bookQuery";
 import { BookFields } from "./BookFields";
 import { BookItems } from "./BookItems";
 import { BookPreview } from "./BookPreview";
 import { BookToolbar } from "./BookToolbar";
 import { Preflight } from "./Preflight";
 import { useBook } from "./useBook";
-import { useBookEvents } from "./useBookEvents";
+
+/** A book sends an update at each step, and an order that is generated sends many. */
+const REFETCH_DELAY_MS = 60;
 
 interface BookDialogProps {
   order: Order;
@@ -52,7 +55,7 @@ function Loading({ order, onJump }: Pick<BookDialogProps, "order" | "onJump">) {
   const { t } = useLanguage();
   const defaults = useQuery(bookDefaultsQuery);
   const books = useQuery(booksQuery(order.order_number));
-  useBookEvents(order.order_number);
+  useOrderRefetches(order.order_number, bookKey, REFETCH_DELAY_MS);
   if (defaults.data && books.data)
     return <Loaded order={order} defaults={defaults.data} books={books.data} onJump={onJump} />;
   const failed = books.error ?? defaults.error;

@@ -1,11 +1,8 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
 import { Icon } from "@/components/Icon";
 import { ForOperators } from "@/components/session/ForOperators";
-import { useMercure } from "@/hooks/useMercure";
+import { useOrderRefetches } from "@/hooks/useRefetches";
 import { useLanguage } from "@/i18n/context";
-import { Coalescer } from "@/lib/coalescer";
 import { historyKey } from "@/lib/historyApi";
 import { Details } from "./Details";
 import { HistoryList } from "./HistoryList";
@@ -18,7 +15,8 @@ const REFETCH_DELAY_MS = 200;
 /** What was done to an order and by whom, beside it: with its customer, its assignee and notes. */
 export default function HistoryPanel({ orderNumber, ...drafts }: DraftsProps & { orderNumber: string }) {
   const { t } = useLanguage();
-  useHistoryEvents(orderNumber);
+  // Every update of the order may be an entry.
+  useOrderRefetches(orderNumber, historyKey, REFETCH_DELAY_MS);
   return (
     <Dialog.Portal>
       <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
@@ -44,24 +42,4 @@ export default function HistoryPanel({ orderNumber, ...drafts }: DraftsProps & {
       </Dialog.Content>
     </Dialog.Portal>
   );
-}
-
-/** Keeps the panel up to date: every update of the order may be an entry. */
-function useHistoryEvents(orderNumber: string): void {
-  const queries = useQueryClient();
-  const refetches = useMemo(
-    () =>
-      new Coalescer<string>(
-        (number) => queries.invalidateQueries({ queryKey: historyKey(number) }, { throwOnError: true }),
-        REFETCH_DELAY_MS,
-      ),
-    [queries],
-  );
-  useEffect(() => () => refetches.stop(), [refetches]);
-  useMercure({
-    onEvent: (event) => {
-      if (event.order_number === orderNumber) refetches.schedule(orderNumber);
-    },
-    onOpen: () => refetches.schedule(orderNumber),
-  });
 }

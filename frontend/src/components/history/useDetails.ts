@@ -1,8 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError } from "@/api/client";
 import { useLanguage } from "@/i18n/context";
-import { failureSentence } from "@/lib/failure";
+import { failureSentence, isChangedMeanwhile } from "@/lib/failure";
 import { changeDetails, detailsQuery, fetchDetails, historyKey, type ReadDetails } from "@/lib/historyApi";
 import { orderKey } from "@/lib/orderQuery";
 import { collisions, differences, patchOf, textsOf, type DetailTexts } from "./detailsForm";
@@ -60,8 +59,7 @@ export function useDetails(orderNumber: string, { drafts, onDraft }: DraftsProps
       void queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
       void queries.invalidateQueries({ queryKey: historyKey(orderNumber) });
     } catch (error) {
-      const isChanged = error instanceof ApiError && error.status === 412;
-      const failed = isChanged ? await reread(now).catch((other: unknown) => other) : error;
+      const failed = isChangedMeanwhile(error) ? await reread(now).catch((other: unknown) => other) : error;
       if (failed !== undefined) setFailure(failureSentence(failed, t));
     }
     setBusy(false);

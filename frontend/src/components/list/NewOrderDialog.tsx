@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { FilePicker } from "@/components/FilePicker";
+import { DiscardQuestion } from "@/components/DiscardQuestion";
 import { Icon } from "@/components/Icon";
 import { sendPhotos } from "@/components/order/photoUploads";
 import { useOptions } from "@/hooks/useOptions";
@@ -13,7 +14,6 @@ import { createEmptyOrder, type Processing } from "@/lib/photoApi";
 import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 import { newKey } from "@/lib/uploads";
-import { DiscardQuestion } from "./DiscardQuestion";
 import { bookOf, NewBookFields } from "./NewBookFields";
 import { PhotoTile } from "./PhotoTile";
 
@@ -197,7 +197,10 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
             </div>
           </form>
           <DiscardQuestion
-            count={photos.length}
+            title={t("upload.discard.title")}
+            text={t("upload.discard.text", { count: photos.length })}
+            keep={t("upload.discard.keep")}
+            discard={t("upload.discard.confirm")}
             open={isAsking}
             onKeep={() => setAsking(false)}
             onDiscard={onClose}

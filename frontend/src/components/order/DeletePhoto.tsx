@@ -1,9 +1,8 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ApiError } from "@/api/client";
 import { ConfirmDialog, DANGER } from "@/components/ConfirmDialog";
 import { useLanguage } from "@/i18n/context";
-import { failureSentence } from "@/lib/failure";
+import { failureSentence, isChangedMeanwhile } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { deletePhoto, fetchPhoto, type ReadPhoto } from "@/lib/photoApi";
 import { showToast } from "@/lib/toasts";
@@ -36,10 +35,7 @@ export function DeletePhoto({ orderNumber, image, onClose }: DeletePhotoProps) {
     onSettled: () => queries.invalidateQueries({ queryKey: orderKey(orderNumber) }),
   });
   const error = deletion.error ?? unread;
-  const text =
-    error instanceof ApiError && error.status === 412
-      ? t("photo.changedMeanwhile")
-      : error && failureSentence(error, t);
+  const text = isChangedMeanwhile(error) ? t("photo.changedMeanwhile") : error && failureSentence(error, t);
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <ConfirmDialog

@@ -4,11 +4,11 @@ import type { OptionsForm } from "@/lib/options";
 import type { Presets } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import type { OptionsToSend } from "./actions";
+import { GenerateAll } from "./GenerateAll";
 import { deliverableImagesOf, isDeliverable } from "./cached-order";
 import type { Order } from "./model";
 import { NextAction } from "./NextAction";
 import { OptionsBar } from "./OptionsBar";
-import { GenerateAll } from "./OrderHead";
 
 interface OrderBarProps {
   order: Order;

@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { HistoryButton } from "@/components/history/HistoryButton";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
@@ -9,19 +9,14 @@ import { ShopBadge } from "@/components/ShopBadge";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StageBadge } from "@/components/StageBadge";
 import { backToList } from "@/hooks/useScrollPosition";
-import { useCostQuestion } from "@/hooks/useCostQuestion";
-import { useQuestion } from "@/hooks/useQuestion";
 import { useLanguage } from "@/i18n/context";
-import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
-import { canRequestPages } from "@/lib/options";
-import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { BookButton } from "./BookButton";
 import { isDeliverable } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
 import { ExportMenu } from "./ExportMenu";
 import { useOrderNotes } from "./NextAction";
-import type { Kind, LineItem, Order } from "./model";
+import type { LineItem, Order } from "./model";
 
 /** The order's payment, delivery and notes, and what can be done with the whole; `children` end the facts. */
 export function OrderHead({ order, children }: { order: Order; children: ReactNode }) {
@@ -132,55 +127,5 @@ function Fact({ name, value }: { name: string; value: string | null }) {
       <dt className="text-mute">{name}</dt>
       <dd className="min-w-0 font-medium break-words">{value}</dd>
     </div>
-  );
-}
-
-interface GenerateAllProps {
-  order: Order;
-  options: OptionsToSend;
-}
-
-/** The two buttons that generate for the whole order. */
-export function GenerateAll(props: GenerateAllProps) {
-  return (
-    <div className="flex flex-wrap gap-2">
-      <AllButton kind="coloring" {...props} />
-      <AllButton kind="svg" {...props} />
-    </div>
-  );
-}
-
-function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) {
-  const { t } = useLanguage();
-  // Busy until the response is rendered: a second click before that would have no effect.
-  const [pressed, setPressed] = useState(false);
-  const all = useGenerateAll(order.order_number, kind, options);
-  const { ask, dialog } = useQuestion();
-  const confirmCost = useCostQuestion(ask);
-  const generate = async () => {
-    if (pressed) return;
-    setPressed(true);
-    const isConfirmed = await confirmCost(kind, [order.order_number], options);
-    if (isConfirmed) all.mutate(undefined, { onSettled: () => setPressed(false) });
-    else setPressed(false);
-  };
-  const unready = kind === "coloring" && !canRequestPages(options);
-  return (
-    <>
-      <button
-        type="button"
-        className={cn(
-          "button aria-disabled:opacity-50",
-          kind === "coloring" && order.stage === "to_generate" && "button-primary",
-        )}
-        aria-disabled={pressed}
-        disabled={unready || !canGenerateAll(order, kind)}
-        aria-busy={pressed}
-        onClick={() => void generate()}
-      >
-        {t(pressed ? "detail.starting" : `detail.all.${kind}`)}
-      </button>
-      {dialog}
-    </>
   );
 }

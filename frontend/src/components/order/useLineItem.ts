@@ -9,13 +9,11 @@ import {
   type LineItemState,
   type ReadLineItem,
 } from "@/lib/bookApi";
-import { failureSentence } from "@/lib/failure";
+import { failureSentence, isChangedMeanwhile } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 import { differences, patchOf, textsOf, type ItemField, type ItemTexts } from "./lineItemForm";
 import type { LineItem, Order } from "./model";
-
-const isChangedMeanwhile = (error: unknown): boolean => error instanceof ApiError && error.status === 412;
 
 /** A line item while it is edited. */
 export interface Editing {

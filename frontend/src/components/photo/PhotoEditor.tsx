@@ -1,6 +1,6 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { useRef, useState, type KeyboardEvent } from "react";
-import { ConfirmDialog, DANGER } from "@/components/ConfirmDialog";
+import { DiscardQuestion } from "@/components/DiscardQuestion";
 import { Icon } from "@/components/Icon";
 import { LoadFailure } from "@/components/LoadFailure";
 import type { OrderImage } from "@/components/order/model";
@@ -60,14 +60,15 @@ export default function PhotoEditor({ orderNumber, image, onClose }: PhotoEditor
               <LoadFailure title={t("photo.loadFailed")} error={photo.loadError} onRetry={photo.load} />
             )}
           </Keys>
-          <Dialog.Root open={isAsking} onOpenChange={setAsking}>
-            <ConfirmDialog title={t("photo.discard.title")} text={t("photo.discard.text")}>
-              <Dialog.Close className="button">{t("photo.discard.keep")}</Dialog.Close>
-              <button type="button" className={`button ${DANGER}`} onClick={onClose}>
-                {t("photo.discard.confirm")}
-              </button>
-            </ConfirmDialog>
-          </Dialog.Root>
+          <DiscardQuestion
+            title={t("photo.discard.title")}
+            text={t("photo.discard.text")}
+            keep={t("photo.discard.keep")}
+            discard={t("photo.discard.confirm")}
+            open={isAsking}
+            onKeep={() => setAsking(false)}
+            onDiscard={onClose}
+          />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

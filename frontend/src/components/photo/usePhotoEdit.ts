@@ -1,8 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError } from "@/api/client";
 import { useLanguage } from "@/i18n/context";
-import { failureSentence } from "@/lib/failure";
+import { failureSentence, isChangedMeanwhile } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { isSameEdit, type PhotoEdit } from "@/lib/photoEdit";
 import { fetchPhotoEdit, savePhotoEdit, type ReadPhotoEdit } from "@/lib/photoEditApi";
@@ -17,8 +16,6 @@ export interface EditedPhoto {
   other: PhotoEdit | undefined;
   failure: string | undefined;
 }
-
-const isChangedMeanwhile = (error: unknown): boolean => error instanceof ApiError && error.status === 412;
 
 const unchanged = (read: ReadPhotoEdit): EditedPhoto => ({
   read,

@@ -40,6 +40,9 @@ class InvalidError(HTTPException):
 
 Responses = dict[int | str, dict[str, Any]]
 
+NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
+"""OpenAPI entry of a route that answers ``If-None-Match``."""
+
 
 def declared(*statuses: int) -> Responses:
     """OpenAPI entries of the problems a route may return."""

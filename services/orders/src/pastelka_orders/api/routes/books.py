@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, document_response, etag_response
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.problems import NOT_MODIFIED, Responses, declared
 from pastelka_orders.api.routes.exports import PDF_TYPE, export_response, file_responses, open_slot, printable
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.book.process import pdf_of
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/orders", tags=["books"], route_class=AuthorizedRoute
 joined_router = APIRouter(prefix="/books", tags=["books"], route_class=AuthorizedRoute)
 
 _BOOKS: TypeAdapter[object] = TypeAdapter(list[BookResponse])
-_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
+_READING: Responses = {**NOT_MODIFIED, **declared(404, 422, 503)}
 _MAKING: Responses = declared(404, 409, 422, 503)
 
 
@@ -157,7 +157,7 @@ async def change_book(
     "/options",
     dependencies=[VIEWER],
     response_model=BookOptions,
-    responses={304: _READING[304], **declared(503)},
+    responses={**NOT_MODIFIED, **declared(503)},
 )
 async def get_book_options(request: Request, services: Deps) -> Response:
     """The options of a book for which none are given: those of the settings."""

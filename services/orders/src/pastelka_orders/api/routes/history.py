@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, etag_matches, etag_of, etag_response
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.errors import OrderNotFoundError
 from pastelka_orders.handlers import order_history as handlers
 from pastelka_orders.history_schemas import (
@@ -26,14 +26,12 @@ from pastelka_orders.repository.order_details import OrderDetails
 
 router = APIRouter(tags=["orders"], route_class=AuthorizedRoute)
 
-_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
-
 
 @router.get(
     "/orders/{order_number}/history",
     dependencies=[VIEWER],
     response_model=HistoryResponse,
-    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_history(
     request: Request,
@@ -87,7 +85,7 @@ async def delete_note(services: Deps, order_number: OrderNumber, note_id: Id) ->
     "/orders/{order_number}/details",
     dependencies=[VIEWER],
     response_model=OrderDetailsResponse,
-    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_order_details(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """Customer, note and assignee of an order, with the `ETag` for `If-Match`."""
@@ -130,7 +128,7 @@ async def change_order_details(
     "/assignees",
     dependencies=[VIEWER],
     response_model=AssigneesResponse,
-    responses={**_NOT_MODIFIED, **declared(503)},
+    responses={**NOT_MODIFIED, **declared(503)},
 )
 async def list_assignees(request: Request, services: Deps) -> Response:
     """Users that an order can be assigned to; there are none unless `AUTH_MODE` is `password`."""

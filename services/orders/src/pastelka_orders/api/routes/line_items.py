@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response, status
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, Id, IfMatch, OrderNumber, etag_matches, etag_of, etag_response
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.problems import NOT_MODIFIED, Responses, declared
 from pastelka_orders.book_schemas import LineItemPatch, LineItemState
 from pastelka_orders.errors import LineItemNotFoundError
 from pastelka_orders.handlers import line_items as handlers
@@ -17,7 +17,7 @@ from pastelka_orders.repository.orders import NewLineItem
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
-_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
+_READING: Responses = {**NOT_MODIFIED, **declared(404, 422, 503)}
 
 
 @router.get(

@@ -17,7 +17,7 @@ from pastelka_orders.api.authorization import (
     client_info_of,
 )
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, document_response, etag_response
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.book_schemas import optional_line, optional_lines
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
@@ -47,14 +47,13 @@ _NEVER_EMPTY = {
     "process": ("literal_error", f"Input should be one of {', '.join(get_args(Process))}."),
     "quantity": ("int_parsing", f"Input should be a number from 1 to {field_limits.MAX_COPIES}."),
 }
-_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
 
 
 @router.get(
     "",
     dependencies=[VIEWER],
     response_model=OrderListResponse,
-    responses={**_NOT_MODIFIED, **declared(422, 503)},
+    responses={**NOT_MODIFIED, **declared(422, 503)},
 )
 async def list_orders(
     request: Request,
@@ -144,7 +143,7 @@ async def create_order(
     "/stages",
     dependencies=[VIEWER],
     response_model=StageCountsResponse,
-    responses={**_NOT_MODIFIED, **declared(422, 503)},
+    responses={**NOT_MODIFIED, **declared(422, 503)},
 )
 async def count_stages(request: Request, services: Deps) -> Response:
     """How many orders have which stage."""
@@ -155,7 +154,7 @@ async def count_stages(request: Request, services: Deps) -> Response:
     "/{order_number}",
     dependencies=[VIEWER],
     response_model=OrderResponse,
-    responses={**links.of_order(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**links.of_order(200), **NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
@@ -194,7 +193,7 @@ async def delete_order(services: Deps, principal: CurrentPrincipal, order_number
     "/{order_number}/images/{image_id}",
     dependencies=[VIEWER],
     response_model=ImageResponse,
-    responses={**links.of_image(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**links.of_image(200), **NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_image(request: Request, services: Deps, order_number: OrderNumber, image_id: Id) -> Response:
     """One image with all its versions: what a browser fetches on `image_status`."""
@@ -210,7 +209,7 @@ async def get_image(request: Request, services: Deps, order_number: OrderNumber,
     "/{order_number}/timeline",
     dependencies=[VIEWER],
     response_model=TimelineResponse,
-    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_timeline(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """Every status change of every version, with how long each status lasted."""

@@ -1,13 +1,20 @@
 """The edit of a photo: parameters beside the original."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, etag_matches, etag_of, etag_response
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.deps import (
+    Deps,
+    Id,
+    IfMatch,
+    OrderNumber,
+    Services,
+    etag_matches,
+    etag_of,
+    etag_response,
+)
+from pastelka_orders.api.problems import NOT_MODIFIED, Responses, declared
 from pastelka_orders.domain.photo_edit import PhotoEdit
 from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.photo_edits import PhotoEditor
@@ -17,7 +24,7 @@ from pastelka_orders.repository.photo_edits import PhotoRecord
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
-_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
+_READING: Responses = {**NOT_MODIFIED, **declared(404, 422, 503)}
 
 
 @router.get(
@@ -49,10 +56,7 @@ async def edit_photo(
     order_number: OrderNumber,
     image_id: Id,
     patch: PhotoEditPatch,
-    if_match: Annotated[
-        str | None,
-        Header(max_length=1000, description="`ETag` of the edit that was read; 412 if it has changed since"),
-    ] = None,
+    if_match: IfMatch = None,
 ) -> Response:
     """Turn, straighten, crop or lighten a photo; absent parameters stay. The original is kept.
 

@@ -24,7 +24,7 @@ from pastelka_orders.api.deps import (
     etag_of,
     etag_response,
 )
-from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.problems import NOT_MODIFIED, Responses, declared
 from pastelka_orders.api.routes.line_items import line_item_of
 from pastelka_orders.api.routes.orders import coloring_options_of
 from pastelka_orders.errors import ImageNotFoundError, LineItemNotFoundError, OrderNotFoundError
@@ -142,7 +142,7 @@ async def add_photo(
     "/{image_id}/photo",
     dependencies=[VIEWER],
     response_model=PhotoState,
-    responses={304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)},
+    responses={**NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_photo(request: Request, services: Deps, image_id: Id) -> Response:
     """Place and version of a photo, with the `ETag` for `If-Match`."""

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from pastelka_common.contracts.options import COLORING_OPTIONS
 from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, etag_response
-from pastelka_orders.api.problems import declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.domain.coloring_options import presets_of
 from pastelka_orders.repository import page_times
 from pastelka_orders.schemas import ColoringOptionsResponse, PresetResponse, PresetsResponse
@@ -17,7 +17,7 @@ router = APIRouter(tags=["versions"], route_class=AuthorizedRoute)
     "/presets",
     dependencies=[VIEWER],
     response_model=PresetsResponse,
-    responses={304: {"description": "The caller's `ETag` is current"}, **declared(503)},
+    responses={**NOT_MODIFIED, **declared(503)},
 )
 async def list_presets(request: Request, services: Deps) -> Response:
     """The presets with their options, and the options that the active provider supports."""

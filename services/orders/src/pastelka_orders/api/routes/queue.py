@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, etag_response
-from pastelka_orders.api.problems import declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.errors import OrderNotFoundError
 from pastelka_orders.queue_schemas import OrderQueueResponse, WaitingVersion
 from pastelka_orders.repository import queue_places
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
     "/{order_number}/queue",
     dependencies=[VIEWER],
     response_model=OrderQueueResponse,
-    responses={304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)},
+    responses={**NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_order_queue(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """The versions of an order that wait for a worker, and how many wait before each."""

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute, CurrentPrincipal
 from pastelka_orders.api.deps import Deps, Services, etag_response
-from pastelka_orders.api.problems import declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.handlers import queue_pauses as handlers
 from pastelka_orders.queue_schemas import PausableQueue, QueuesResponse
 from pastelka_orders.repository import queue_pauses
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/queues", tags=["system"], route_class=AuthorizedRout
     "",
     dependencies=[VIEWER],
     response_model=QueuesResponse,
-    responses={304: {"description": "The caller's `ETag` is current"}, **declared(503)},
+    responses={**NOT_MODIFIED, **declared(503)},
 )
 async def list_queues(request: Request, services: Deps) -> Response:
     """The queues of coloring and vectorizing, and since when they are paused."""

@@ -12,7 +12,7 @@ from pastelka_orders.api import links
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, Id, document_response
 from pastelka_orders.api.field_limits import MAX_ID
-from pastelka_orders.api.problems import declared
+from pastelka_orders.api.problems import NOT_MODIFIED, declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
 from pastelka_orders.handlers import generate, versions
 from pastelka_orders.handlers.coloring_options import require_supported
@@ -25,7 +25,7 @@ _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _ACCEPTED = status.HTTP_202_ACCEPTED
 _MAKING = declared(404, 409, 422, 503)
-_READING = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
+_READING = {**NOT_MODIFIED, **declared(404, 422, 503)}
 
 
 @router.post(
