@@ -13,7 +13,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from pastelka_common.testing.waiting import freeze, until
+from pastelka_common.testing.processes import freeze
+from pastelka_common.testing.waiting import until
 
 IMAGES = 6
 STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS")

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pastelka_common.testing.waiting import freeze, until
+from pastelka_common.testing.processes import freeze
+from pastelka_common.testing.waiting import until
 
 WITHIN_SECONDS = 5.0
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
+from pastelka_common.testing.processes import children_running
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.normalise import prepare_decoders
@@ -115,24 +116,20 @@ def _difference(ours: second.Pixels, theirs: second.Pixels) -> float:
     return float(np.abs(ours - theirs).mean())
 
 
-def _decoder_processes() -> Iterator[Path]:
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            process = Path("/proc") / pid
-            if b"pastelka_orders.photos.decoder" in (process / "cmdline").read_bytes():
-                yield process
+def _proc_files(name: str) -> list[Path]:
+    return [Path(f"/proc/{pid}/{name}") for pid in children_running("pastelka_orders.photos.decoder")]
 
 
 def _forget_peaks() -> None:
-    for process in _decoder_processes():
-        (process / "clear_refs").write_text("5")  # proc(5): resets the peak to the present value
+    for file in _proc_files("clear_refs"):
+        with suppress(OSError):  # the decoder has ended
+            file.write_text("5")  # proc(5): resets the peak to the present value
 
 
 def _peak() -> int:
+    """The most memory that a decoder took; 0 if none lives on."""
     peaks = []
-    for process in _decoder_processes():
-        line = next(
-            line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM")
-        )
-        peaks.append(int(line.split()[1]) * 1024)
-    return max(peaks, default=0)
+    for file in _proc_files("status"):
+        with suppress(OSError):
+            peaks += [line for line in file.read_text().splitlines() if line.startswith("VmHWM")]
+    return max((int(line.split()[1]) * 1024 for line in peaks), default=0)

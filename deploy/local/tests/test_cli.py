@@ -21,7 +21,8 @@ import psutil
 import pytest
 
 from pastelka_common.servers import free_port
-from pastelka_common.testing.waiting import freeze, until
+from pastelka_common.testing.processes import freeze
+from pastelka_common.testing.waiting import until
 from pastelka_local.orphans import find_orphans, terminate_orphans
 
 pytestmark = pytest.mark.server

@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 
 from pastelka_common.messaging.connection import UnsupportedServerError, connected, ping
 from pastelka_common.servers import NatsServer, free_port, running
-from pastelka_common.testing.waiting import freeze, soon, until
+from pastelka_common.testing.processes import freeze
+from pastelka_common.testing.waiting import soon, until
 
 
 @pytest.mark.server

@@ -15,7 +15,8 @@ from nats.errors import Error as NatsError
 
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.servers import NatsServer, ServerProcess, running
-from pastelka_common.testing.waiting import freeze, soon, until
+from pastelka_common.testing.processes import freeze
+from pastelka_common.testing.waiting import soon, until
 
 pytestmark = pytest.mark.server
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from pastelka_common.testing.processes import children_running
 from pastelka_common.testing.waiting import until
 
 # Starting a process takes a while on a busy machine.
@@ -38,16 +39,7 @@ class GatedPhoto:
 
 def processes():
     """The ids of the worker processes of this process."""
-    return {int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _is_worker(folder)}
-
-
-def _is_worker(folder):
-    # Other processes come and go meanwhile.
-    with contextlib.suppress(OSError):
-        command = (folder / "cmdline").read_bytes()
-        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-        return b"anyio.to_process" in command and int(parent) == os.getpid()
-    return False
+    return set(children_running("anyio.to_process"))
 
 
 def reader(photo):
@@ -57,4 +49,8 @@ def reader(photo):
 
 
 def _reads(process, photo):
-    return any(os.path.realpath(file) == str(photo.path) for file in Path(f"/proc/{process}/fd").iterdir())
+    try:
+        files = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:  # it has ended
+        return False
+    return any(os.path.realpath(file) == str(photo.path) for file in files)

@@ -70,7 +70,8 @@ def _address_space(pid: int) -> int:
         lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
     except OSError:
         return 0
-    value = next(line.split()[3] for line in lines if line.startswith("Max address space"))
+    # A process that has just ended has no lines.
+    value = next((line.split()[3] for line in lines if line.startswith("Max address space")), "unlimited")
     return 0 if value == "unlimited" else int(value)
 
 

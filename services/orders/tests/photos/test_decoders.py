@@ -6,10 +6,12 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pastelka_common.testing.processes import children_running
 from pastelka_common.testing.waiting import until
 from pastelka_orders.photos.decoders import DecoderFailedError, Decoders
 from pastelka_orders.photos.errors import Refusal
@@ -34,13 +36,8 @@ def sent(tmp_path, jpeg) -> Path:
 
 
 def children() -> set[int]:
-    """Processes that this one has started and that are decoders."""
-    found = set()
-    for folder in Path("/proc/self/task").iterdir():
-        for pid in map(int, (folder / "children").read_text().split()):
-            if b"pastelka_orders.photos.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(pid)
-    return found
+    """Decoders that this process has started."""
+    return set(children_running("pastelka_orders.photos.decoder"))
 
 
 def about(pid: int, what: str) -> bytes:
@@ -91,12 +88,17 @@ async def test_a_photo_that_crashes_every_decoder_is_refused(decoders, tmp_path,
     os.mkfifo(pipe)
     decoding = asyncio.create_task(asyncio.to_thread(decoders.decode, pipe, tmp_path))
     killed: set[int] = set()
-    while not decoding.done() and len(killed) < 3:
-        found = await until(lambda: children() - before - killed or decoding.done(), LONG)
-        assert isinstance(found, set)
-        (pid,) = found
-        os.kill(pid, number)
-        killed.add(pid)
+    try:
+        while not decoding.done() and len(killed) < 3:
+            found = await until(lambda: children() - before - killed or decoding.done(), LONG)
+            assert isinstance(found, set)
+            (pid,) = found
+            os.kill(pid, number)
+            killed.add(pid)
+    finally:
+        pipe.rename(tmp_path / "gone")  # whatever failed, no further process waits for a writer
+        with suppress(OSError):
+            os.close(os.open(tmp_path / "gone", os.O_WRONLY | os.O_NONBLOCK))
     with pytest.raises(Refusal) as refused:
         await decoding
     assert refused.value.code == code
