@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from pastelka_coloring.providers.local.job import Models, PageJob, color, load
 
@@ -30,7 +31,19 @@ def make(job: PageJob, models: Models) -> MadePage:
     if outcome.code:
         raise RuntimeError(f"{job.photo.name}: {outcome.message}")
     seconds = time.process_time() - started
-    return MadePage(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return MadePage(outcome.page, seconds, _peak_megabytes())
+
+
+def _peak_megabytes() -> float:
+    """Peak memory of this process, without that of the one that started it.
+
+    On Linux ``ru_maxrss`` includes the starting process, whose memory this one shares until its exec.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)  # in bytes on macOS
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ WEAK: dict[str, str] = {
     "mariachi": "the faces in profile have an eye and an outline only; hands and instruments cannot be told.",
     "phone": "noise costs the patches of the suit and the lower part of the rocket.",
     "chelsea": "the head is open at the top, the pupils are empty, and shadows of the fur become shapes.",
-    "dog": "the face has neither eyes nor muzzle, and the grass under the belly becomes a shape.",
+    "dog": "the face has no eyes, and the grass under the belly becomes a shape.",
     "kitten": "no nose; the wool is a few arbitrary patches.",
     "sheep": "the muzzle ends in one ring around the nose, and the fleece is cut into arbitrary areas.",
     "cow": "the hind legs run into one shape with what lies between them; no eye.",

@@ -16,7 +16,7 @@ _MEASURED = (
     "services/coloring/src/pastelka_coloring/providers/local",
     "services/vectorize/src/pastelka_vectorize/providers/local",
 )
-_MEASURING = ("baselines", "comparison", "making", "measures")
+_MEASURING = ("baselines", "comparison", "making", "measures", "page_cost")
 
 
 @dataclass(frozen=True)
