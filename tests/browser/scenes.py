@@ -146,10 +146,11 @@ async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncI
     await expect(dialog).to_have_count(0)
     async for scene in _of_a_photo_edit(visitor, words, done):
         yield scene
-    # Below the width of a tablet the options are behind a button.
-    options = page.get_by_role("button", name=words["detail.preset"])
-    if await options.is_visible():
-        await options.click()
+    # Below the width of a tablet the options, and the details and actions, are behind a button each.
+    for hidden in ("detail.preset", "detail.more"):
+        button = page.get_by_role("button", name=words[hidden])
+        if await button.is_visible():
+            await button.click()
     await page.get_by_text(words["detail.preset.own"], exact=True).click()
     await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("99")
     await page.get_by_role("button", name="SVG:").click()

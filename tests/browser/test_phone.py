@@ -7,6 +7,7 @@ from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images
 from tests.browser.scenes import order_with_everything, scenes
+from tests.browser.test_pictures import box
 from tests.browser.visitor import DisplayOptions, Visitor
 from tests.system import System
 
@@ -93,3 +94,23 @@ async def test_no_page_scrolls_horizontally(visit: Arrive, system: System) -> No
     async for scene in scenes(visitor, words("cs"), order):
         found += [f"{scene}: {finding}" for finding in await too_wide(visitor)]
     assert not found, "\n".join(found)
+
+
+async def test_the_first_picture_of_an_order_is_in_the_upper_half(visit: Arrive, system: System) -> None:
+    order = await order_with_everything(system, 520)
+    visitor = await visit(PHONE)
+    await visitor.open_order(order["order_number"])
+    page = visitor.page
+    picture = page.locator("article[data-image] img").first
+    await expect(picture).to_be_visible()
+    assert (await box(picture))["top"] < PHONE.height / 2
+    history = page.get_by_role("button", name="Historie", exact=True)
+    await expect(history).to_be_hidden()
+    details = page.get_by_role("button", name="Podrobnosti a\u00a0akce")
+    await details.tap()
+    await expect(details).to_have_attribute("aria-expanded", "true")
+    for name in ("Historie", "Kniha", "Export", "Smazat"):
+        await expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    await fits(visitor)
+    await history.tap()
+    await expect(page.get_by_role("dialog")).to_contain_text("Historie")

@@ -114,6 +114,10 @@ async def _book(page: Page, place: Studio) -> None:
     """The book of a completed order, composed once, with its preflight."""
     await page.goto(f"/orders/{place.done}")
     await page.wait_for_selector("[data-image]")
+    # On a phone, the actions are behind a button.
+    details = page.get_by_role("button", name=re.compile("^(Podrobnosti|Details)"))
+    if await details.is_visible():
+        await details.click()
     await page.get_by_role("button", name=re.compile("^(Kniha|Book)$")).click()
     await page.wait_for_selector("[role=dialog] select")
     compose = page.get_by_role("button", name=re.compile("^(Sestavit knihu|Compose the book)$"))

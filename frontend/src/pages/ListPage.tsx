@@ -63,7 +63,7 @@ function PageHead({ q, canFetch, onNew }: { q: string; canFetch: boolean; onNew:
           {canFetch && <FetchFromShop />}
           <button type="button" className="button button-primary" onClick={onNew}>
             <Icon name="plus" />
-            {t("list.new")}
+            <span className="max-sm:sr-only">{t("list.new")}</span>
           </button>
         </ForOperators>
       </div>

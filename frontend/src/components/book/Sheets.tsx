@@ -12,7 +12,7 @@ export function Sheets({ book, isOld }: { book: Book; isOld: boolean }) {
       aria-label={t("book.sheets.label", { version: book.version })}
       aria-busy={isOld}
       className={cn(
-        "grid grid-cols-[repeat(auto-fill,minmax(min(100%,10.5rem),1fr))] gap-x-5 gap-y-6 transition-opacity",
+        "grid grid-cols-[repeat(auto-fill,minmax(min(100%,max(10.5rem,min(14vw,22rem))),1fr))] gap-x-5 gap-y-6 transition-opacity",
         isOld && "opacity-45",
       )}
     >

@@ -15,7 +15,7 @@ interface GenerateAllProps {
 /** The two buttons that generate for the whole order. */
 export function GenerateAll(props: GenerateAllProps) {
   return (
-    <div className="flex flex-wrap gap-2">
+    <div className="flex flex-wrap gap-2 max-sm:[&_.button]:px-2.5">
       <AllButton kind="coloring" {...props} />
       <AllButton kind="svg" {...props} />
     </div>

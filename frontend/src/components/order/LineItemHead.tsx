@@ -24,7 +24,7 @@ export function LineItemHead({ orderNumber, item, isDeliverable, isRemovable = f
   const edit = useLineItem(orderNumber, item.id);
   const fallback = useFocusFallback();
   return (
-    <div ref={fallback} tabIndex={-1} className="mb-3 outline-none">
+    <div ref={fallback} tabIndex={-1} className="mb-3 outline-none max-md:mb-2">
       <div className="flex flex-wrap items-baseline gap-x-3.5 gap-y-1">
         <h2
           id={`item-${item.id}`}

@@ -44,7 +44,7 @@ export const LineItemSection = memo(function LineItemSection({
   const photosOf = usePhotosOf();
   const isOpen = isDeliverable && !item.removed;
   return (
-    <section aria-labelledby={`item-${item.id}`} data-item={item.id} className="mt-7">
+    <section aria-labelledby={`item-${item.id}`} data-item={item.id} className="mt-7 max-md:mt-5">
       <LineItemHead
         orderNumber={card.orderNumber}
         item={item}

@@ -1,15 +1,17 @@
-import type { ReactNode } from "react";
+import { useId, useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { HistoryButton } from "@/components/history/HistoryButton";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
+import { Icon } from "@/components/Icon";
 import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopBadge } from "@/components/ShopBadge";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StageBadge } from "@/components/StageBadge";
 import { backToList } from "@/hooks/useScrollPosition";
 import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
 import { formatDayAndTime } from "@/lib/dates";
 import { BookButton } from "./BookButton";
 import { isDeliverable } from "./cached-order";
@@ -18,21 +20,43 @@ import { ExportMenu } from "./ExportMenu";
 import { useOrderNotes } from "./NextAction";
 import type { LineItem, Order } from "./model";
 
-/** The order's payment, delivery and notes, and what can be done with the whole; `children` end the facts. */
+/**
+ * The order's payment, delivery and notes, and what can be done with the whole; `children` end the facts.
+ *
+ * On a phone, facts and actions are behind a button: they would push the pages off the screen.
+ */
 export function OrderHead({ order, children }: { order: Order; children: ReactNode }) {
   const { t, language } = useLanguage();
+  const [isOpen, setOpen] = useState(false);
+  const id = useId();
   return (
     <header>
-      <Link {...backToList()} className="inline-block py-1 text-[13px] text-mute hover:text-ink">
-        ← {t("nav.orders")}
-      </Link>
-      <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-2">
-        <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 max-md:-mt-2">
+        <Link
+          {...backToList()}
+          className="py-1 text-[13px] text-mute hover:text-ink max-md:-my-1 max-md:px-2 max-md:py-2 md:-mb-1 md:w-full"
+        >
+          ←<span className="max-md:sr-only"> {t("nav.orders")}</span>
+        </Link>
+        <h1 className="text-[22px] font-semibold tracking-tight max-md:-ml-2">{order.order_number}</h1>
         <StageBadge stage={order.stage} />
         {order.cancelled_at && <ShopBadge what="cancelled" />}
         {order.payment_status !== null && <PaymentBadge status={order.payment_status} />}
         <UnreadSign fields={order.unread_fields} />
-        <div className="ml-auto flex flex-wrap gap-2">
+        <button
+          type="button"
+          className="icon-button ml-auto md:hidden"
+          aria-label={t("detail.more")}
+          aria-expanded={isOpen}
+          aria-controls={`${id}-actions ${id}-facts`}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <Icon name="more" />
+        </button>
+        <div
+          id={`${id}-actions`}
+          className={cn("flex flex-wrap gap-2 max-md:w-full md:ml-auto", !isOpen && "max-md:hidden")}
+        >
           <OrderAtShop order={order} />
           <HistoryButton key={order.order_number} orderNumber={order.order_number} />
           {isDeliverable(order) && (
@@ -51,7 +75,13 @@ export function OrderHead({ order, children }: { order: Order; children: ReactNo
       </div>
       {order.cancelled_at && <p className="mt-1.5 text-[13px] text-mute">{t("shop.cancelled.hint")}</p>}
       <StageNotes order={order} />
-      <div className="mt-2 flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
+      <div
+        id={`${id}-facts`}
+        className={cn(
+          "mt-2 flex flex-wrap items-center justify-between gap-x-6 gap-y-2",
+          !isOpen && "max-md:hidden",
+        )}
+      >
         <dl className="flex min-w-0 flex-wrap gap-x-6 gap-y-1">
           <Fact name={t("detail.email")} value={order.customer_email} />
           <Fact name={t("detail.delivery")} value={order.shipping_method} />
