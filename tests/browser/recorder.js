@@ -1,8 +1,10 @@
 // Runs before the page's own scripts. Keeps, with the time of each change (ms since the epoch):
-// the text of every version's badge by "<image>/<kind>/<version's place>", and the connection light's state.
+// the text of every version's badge by "<image>/<kind>/<version's place>", the connection light's state, and the
+// orders of the list.
 (() => {
   const badges = {};
   const lights = [];
+  const orders = {};
   const document_ = Math.random();
 
   /** The badges on screen now: {key: [status, label]}. */
@@ -25,6 +27,7 @@
       const former = (badges[key] ??= []);
       if (former.at(-1)?.label !== label) former.push({ at: now, status, label });
     }
+    for (const link of document.querySelectorAll("[data-order]")) orders[link.dataset.order] ??= now;
     const state = document.querySelector("[data-connection]")?.dataset.connection;
     if (state && lights.at(-1)?.state !== state) lights.push({ at: now, state });
   };
@@ -36,5 +39,5 @@
     attributes: true,
     attributeFilter: ["data-status", "data-connection"],
   });
-  window.__recorder = { badges, lights, shown, document: document_ };
+  window.__recorder = { badges, lights, orders, shown, document: document_ };
 })();

@@ -52,7 +52,8 @@ async def test_axe_finds_nothing(visit: Arrive, system: System, theme: Theme, wi
 async def test_axe_finds_a_violation_on_a_broken_page(visit: Arrive) -> None:
     """axe reports a violation that the test introduces."""
     visitor = await visit(DisplayOptions(bypass_csp=True))
-    await visitor.open("/no/such/page")
     visitor.watch.announce(r"/\.well-known/mercure")
+    await visitor.open("/no/such/page")
+    await visitor.until_light("live")
     await visitor.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     assert any(finding.startswith("button-name") for finding in await findings(visitor))

@@ -81,7 +81,8 @@ async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visito
     await dialog.get_by_role("spinbutton", name="Šířka (mm)").fill(str(CUSTOM[0]))
     await dialog.get_by_role("spinbutton", name="Výška (mm)").fill(str(CUSTOM[1]))
     await dialog.get_by_role("combobox", name="Orientace").select_option("landscape")
-    newest = max(book["version"] for book in await until_composed(system, number, width_mm=CUSTOM[0]))
+    wanted = {"width_mm": CUSTOM[0], "height_mm": CUSTOM[1], "orientation": "landscape"}
+    newest = max(book["version"] for book in await until_composed(system, number, **wanted))
     after = await sheets(dialog, newest, 4)
     assert after == [(560, 504)] * 4
     assert await printed_size(page, download) == ([CUSTOM] * 4, f"{number}-print.pdf")
@@ -265,6 +266,7 @@ async def test_what_the_shop_took_back_is_shown_and_offers_nothing(
 async def test_what_a_book_is_made_of_is_given_with_its_photos(visitor: Visitor, system: System) -> None:
     page = visitor.page
     await visitor.open()
+    await visitor.until_light("live")
     await visitor.drop(photo(1080))
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Název").fill("Pro Aničku")

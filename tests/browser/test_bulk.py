@@ -104,9 +104,9 @@ async def test_all_failed_are_retried_and_the_others_named(visitor: Visitor, sys
     dialog = await choose(visitor, "Zopakovat nezdařené")
     await expect(dialog.get_by_text("Spustí se: 2 omalovánky.", exact=True)).to_be_visible()
     await visitor.confirm_cost()
-    await has_stage(visitor, "to_review", numbers[0])
     toasts = visitor.page.get_by_role("region", name="Oznámení")
     await expect(toasts.get_by_text(f"není co opakovat. ({numbers[1]})")).to_be_visible()
+    await has_stage(visitor, "to_review", numbers[0])
     # What was refused stays selected.
     await expect(visitor.page.get_by_text("1 vybraná")).to_be_visible()
 

@@ -58,7 +58,8 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(
         await hub.start()
     back = time.time()
     await visitor.until(lambda: matches_the_api(visitor, system, number))
-    caught_up = time.time() - back
+    changes = [change for shown in (await visitor.all_recorded()).values() for change in shown]
+    caught_up = max(change["at"] for change in changes) / 1000 - back
     await visitor.until_light("live")
     lights = (await visitor.lights())[1:]
     print(f"caught up {caught_up:.2f} s after the hub's return; the light: {times(lights, killed)}")

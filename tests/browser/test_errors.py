@@ -66,6 +66,7 @@ async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
     number, image = await order_on_screen(visitor, system)
     visitor.watch.announce(r"/api/v1/.*: 503")
     lane = visitor.lane(image["id"], "coloring")
+    await visitor.until_answered()
     await system.stack.services["api"].kill()
     try:
         await lane.get_by_role("button", name="Vygenerovat omalovánku").click()

@@ -23,6 +23,9 @@ async def test_the_list_is_where_it_was_after_back(visit: Arrive, system: System
     visitor = await visit(LOW)
     page = visitor.page
     await visitor.open("/?q=m")
+    # With the counts, the filters take more rows of the screen.
+    await visitor.until_light("live")
+    await expect(page.get_by_role("group", name="Stav objednávky").locator("b").first).to_be_visible()
     row = page.locator(f"[data-order='{numbers[9]}']")
     await row.scroll_into_view_if_needed()
     top = await page.evaluate("scrollY")
@@ -33,7 +36,7 @@ async def test_the_list_is_where_it_was_after_back(visit: Arrive, system: System
         assert await page.evaluate("scrollY") == 0
         await back()
         await expect(row).to_be_in_viewport()
-        assert await page.evaluate("scrollY") == top
+        await visitor.until(lambda: page.evaluate(f"scrollY === {top}"))
         assert page.url.endswith("/?q=m")
 
 

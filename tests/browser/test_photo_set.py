@@ -97,6 +97,8 @@ async def test_an_upload_goes_on_after_a_broken_connection(visit: Arrive, system
     visitor = await visit()
     visitor.watch.announce("net::ERR_", ": 50[234]")
     await visitor.open_order(number)
+    # A request of the opening would take a connection of an upload.
+    await visitor.until_answered()
     tiles = visitor.page.get_by_role("list", name=re.compile("^Nahrávané fotky")).get_by_role("listitem")
     gateway = system.stack.servers["nginx"]
     with stopped(system, "api"):

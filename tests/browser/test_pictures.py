@@ -105,8 +105,13 @@ async def test_a_zoomed_comparison_is_panned_and_wiped(visitor: Visitor, system:
     await page.mouse.down()
     await page.mouse.move(440, 330, steps=4)
     await page.mouse.up()
+
+    async def is_panned() -> bool:
+        now = await box(sheets.first)
+        return (round(now["left"] - before["left"]), round(now["top"] - before["top"])) == (40, 30)
+
+    await visitor.until(is_panned)
     after = [await box(sheets.nth(place)) for place in (0, 1)]
-    assert (round(after[0]["left"] - before["left"]), round(after[0]["top"] - before["top"])) == (40, 30)
     assert after[0] == after[1], "photo and page moved together"
     slider = dialog.get_by_role("slider")
     assert await slider.input_value() == "50"
@@ -116,7 +121,11 @@ async def test_a_zoomed_comparison_is_panned_and_wiped(visitor: Visitor, system:
     await page.mouse.down()
     await page.mouse.move(middle[0] + frame["width"] / 4, middle[1], steps=4)
     await page.mouse.up()
-    assert 70 <= int(await slider.input_value()) <= 80
+
+    async def is_wiped() -> bool:
+        return 70 <= int(await slider.input_value()) <= 80
+
+    await visitor.until(is_wiped)
     assert await box(sheets.first) == after[0], "the wipe did not pan"
 
 
@@ -137,7 +146,11 @@ async def test_two_fingers_zoom(visit: Arrive, system: System) -> None:
         await touch("touchMove", (150 - spread, 400), (230 + spread, 400))
     await touch("touchEnd")
     await expect(zoom_of(dialog)).not_to_have_attribute("data-zoom", "1.00")
-    assert float(await zoom_of(dialog).get_attribute("data-zoom") or 0) > 2
+
+    async def is_zoomed() -> bool:
+        return float(await zoom_of(dialog).get_attribute("data-zoom") or 0) > 2
+
+    await visitor.until(is_zoomed)
     assert await visitor.page.evaluate("visualViewport.scale") == 1
 
 
@@ -190,9 +203,15 @@ async def test_the_keys_of_the_viewer_are_in_its_help(visitor: Visitor, system: 
         await page.keyboard.press("Escape")
         await expect(help_dialog).to_have_count(0)
         await expect(page.get_by_role("dialog")).to_have_count(1)
+        await visitor.until(lambda: page.evaluate("document.activeElement.closest('[data-screen]') !== null"))
     # There is no SVG; the comparison keeps its key.
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_role("button", name="SVG", exact=True)).to_be_disabled()
+    # The keys of the view go on after the help.
+    await page.keyboard.press("1")
+    await expect(dialog.get_by_role("button", name="Fotka", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
     await page.keyboard.press("2")
     await page.keyboard.press("4")
     await expect(dialog.get_by_role("button", name="Porovnat", exact=True)).to_have_attribute(

@@ -72,7 +72,11 @@ async def test_the_mouse_lays_the_photo_over_the_page(visitor: Visitor, system: 
     frame = await box(slider)
     middle = (frame["top"] + frame["bottom"]) / 2
     await page.mouse.move(frame["left"] + frame["width"] * 0.7, middle)
-    assert 68 <= int(await slider.input_value()) <= 72
+
+    async def is_laid() -> bool:
+        return 68 <= int(await slider.input_value()) <= 72
+
+    await visitor.until(is_laid)
     await page.mouse.move(5, 5)
     await expect(slider).to_have_value("0")
     await page.mouse.click(frame["left"] + frame["width"] * 0.5, middle)

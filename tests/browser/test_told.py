@@ -13,6 +13,9 @@ from tests.system import System
 # A stub of the browser's notifications, and of whether the user looks at the tab.
 _STUB = """{
   window.__asked = 0;
+  window.__seen = 0;
+  window.__arrivals = new BroadcastChannel("pastelka.arrivals");
+  window.__arrivals.onmessage = ({ data }) => { window.__seen += data.kind === "seen"; };
   window.__shown = [];
   window.__isLookedAt = true;
   document.hasFocus = () => window.__isLookedAt;
@@ -66,7 +69,8 @@ async def known(pages: list[Page]) -> None:
     await until(
         lambda: pages[0].evaluate(
             "performance.getEntriesByType('resource').some(({ name }) => name.includes('stage=attention'))"
-        )
+        ),
+        30,
     )
 
 
@@ -126,6 +130,8 @@ async def test_what_comes_while_the_user_looks_is_neither_counted_nor_shown(
     await system.post(f"/images/{image}/generate-coloring")
     row = pages[1].locator(f"[role=row]:has([data-order='{number}'])")
     await expect(row.locator("[data-stage]")).to_have_attribute("data-stage", "to_review")
+    # What came is fetched a second later; only then does the dashboard know that the user looked.
+    await until(lambda: pages[0].evaluate("window.__seen > 0"), 30)
     # Another one, which comes unseen, is the first to be counted and shown.
     await look(pages, at=None)
     other = await system.order(1, first_seed=1411)

@@ -108,8 +108,8 @@ class Visitor:
         await expect(light).to_have_attribute("data-connection", state, timeout=seconds * 1000)
 
     async def until_answered(self) -> None:
-        """Wait until a live page has what it fetches when its stream opens."""
-        await until(lambda: not self.watch.unanswered, DEADLINE)
+        """Wait until the page has what it fetches when its stream opens."""
+        await until(lambda: self.watch.is_opened and not self.watch.unanswered, DEADLINE)
 
     async def badges(self) -> dict[str, str]:
         """The statuses on screen by ``<image>/<kind>/<version>``."""

@@ -8,6 +8,8 @@ from playwright.async_api import ConsoleMessage, Page, Request, Response
 _ABORTED = "net::ERR_ABORTED"
 """The page itself aborted the request: it navigated away, or a newer request replaced it."""
 _FIRST_FAILURE = 400
+_LAST_OF_OPENING = re.compile(r"/orders\?limit=200.*stage=to_review")
+"""The last request of the tab that opens the stream, a second after it: the orders that need a person."""
 _LOADING_FAILED = "Failed to load resource"
 
 # Chromium reports a violation to the console in its own words; this names the directive and the address.
@@ -23,6 +25,8 @@ class Watch:
         self.troubles: list[str] = []
         self.unanswered: set[Request] = set()
         """Requests to the API that have no response yet."""
+        self.is_opened = False
+        """Whether the page has what it fetches when its stream opens."""
         self._announced: list[re.Pattern[str]] = []
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self._trouble(f"exception: {error.stack or error.message}"))
@@ -57,11 +61,15 @@ class Watch:
             self.console.append(text)
 
     def _on_request(self, request: Request) -> None:
-        if "/api/" in request.url:
+        if request.is_navigation_request():
+            self.is_opened = False
+        elif "/api/" in request.url:
             self.unanswered.add(request)
 
     def _on_answered(self, request: Request) -> None:
         self.unanswered.discard(request)
+        if _LAST_OF_OPENING.search(request.url):
+            self.is_opened = True
 
     def _on_failed(self, request: Request) -> None:
         self._on_answered(request)

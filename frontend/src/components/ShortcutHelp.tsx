@@ -1,8 +1,9 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { useAllShortcuts, useShortcuts } from "@/lib/shortcuts";
 import { Icon } from "./Icon";
+import { ModalContent } from "./ModalContent";
 
 /** The button and the dialog with the keyboard shortcuts of this page. */
 export function ShortcutHelp() {
@@ -11,7 +12,7 @@ export function ShortcutHelp() {
   const shortcuts = useAllShortcuts();
   useShortcuts([{ key: "?", label: t("help.help"), inDialogs: true, run: () => setOpen(true) }]);
   // Before any dialog: until its layer is registered, Esc would close the dialog below the help.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const close = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
@@ -36,7 +37,7 @@ export function ShortcutHelp() {
       </Dialog.Trigger>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
-        <Dialog.Content
+        <ModalContent
           aria-describedby={undefined}
           className="fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-card p-5 shadow-float"
         >
@@ -63,7 +64,7 @@ export function ShortcutHelp() {
               </dl>
             </section>
           ))}
-        </Dialog.Content>
+        </ModalContent>
       </Dialog.Portal>
     </Dialog.Root>
   );

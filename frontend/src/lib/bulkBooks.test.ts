@@ -46,7 +46,7 @@ describe("books of several orders", () => {
     await answer("2", begun);
     FakeEventSource.latest.send({ type: "order_update", order_number: "2" });
     await answer("2");
-    await vi.waitFor(() => expect(progress).toEqual([1]));
+    await vi.waitFor(() => expect(progress).toEqual([1]), { timeout: 8000 });
     FakeEventSource.latest.send({ type: "order_update", order_number: "1" });
     await answer("1");
     expect(await ended).toEqual({ composed: ["1", "2"], refusals: new Map() });

@@ -113,7 +113,7 @@ describe("refreshing the cached list", () => {
   it("refetches every loaded page in place", async () => {
     const refreshed = refreshList(client, ALL);
     requests[0]?.answer({ items: rows(111, 109), next_cursor: "b" });
-    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    await vi.waitFor(() => expect(requests).toHaveLength(2), { timeout: 8000 });
     expect(requests[1]?.path).toBe("/api/v1/orders?limit=100&cursor=c");
     requests[1]?.answer({ items: [], next_cursor: null });
     await refreshed;

@@ -4,8 +4,8 @@ import { fetchImage, fetchOrder, fetchOrderRow } from "./api";
 import { RequestSequence } from "./requestSequence";
 import type { Image, Order } from "@/types";
 
-/** Requests for images, alone or within their order, by image id. */
-const imageRequests = new RequestSequence<number>();
+/** Requests for images, alone or within their order, by image id; held while a shown change is being stored. */
+export const imageRequests = new RequestSequence<number>();
 
 export function orderKey(orderNumber: string) {
   return ["order", orderNumber] as const;

@@ -277,7 +277,7 @@ describe("dead letters", () => {
     const user = await showSystem(two());
     await user.click(letters().getByRole("button", { name: "Zahodit: SVG, Objednávka 1270" }));
     await user.click(screen.getByRole("button", { name: "Ponechat" }));
-    expect(requests).toHaveLength(0);
+    expect(requests.filter(({ method }) => method === "DELETE")).toHaveLength(0);
     await user.click(letters().getByRole("button", { name: "Zahodit: SVG, Objednávka 1270" }));
     await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Zahodit" }));
     (await takeRequest(requests, "DELETE /api/v1/dead-letters/7")).answer(null, 204);

@@ -1,5 +1,6 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { Icon } from "@/components/Icon";
+import { ModalContent } from "@/components/ModalContent";
 import { ForOperators } from "@/components/session/ForOperators";
 import { useOrderRefetches } from "@/hooks/useRefetches";
 import { useLanguage } from "@/i18n/context";
@@ -20,7 +21,7 @@ export default function HistoryPanel({ orderNumber, ...drafts }: DraftsProps & {
   return (
     <Dialog.Portal>
       <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
-      <Dialog.Content
+      <ModalContent
         aria-describedby={undefined}
         className="fixed inset-y-0 right-0 z-40 flex w-full flex-col bg-paper shadow-float sm:max-w-[27rem] sm:border-l sm:border-line"
       >
@@ -39,7 +40,7 @@ export default function HistoryPanel({ orderNumber, ...drafts }: DraftsProps & {
           </ForOperators>
           <HistoryList orderNumber={orderNumber} />
         </div>
-      </Dialog.Content>
+      </ModalContent>
     </Dialog.Portal>
   );
 }

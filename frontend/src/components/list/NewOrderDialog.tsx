@@ -5,6 +5,7 @@ import { useNavigate } from "react-router";
 import { FilePicker } from "@/components/FilePicker";
 import { DiscardQuestion } from "@/components/DiscardQuestion";
 import { Icon } from "@/components/Icon";
+import { ModalContent } from "@/components/ModalContent";
 import { sendPhotos } from "@/components/order/photoUploads";
 import { useOptions } from "@/hooks/useOptions";
 import { useLanguage } from "@/i18n/context";
@@ -140,7 +141,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !isPending && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
-        <Dialog.Content className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
+        <ModalContent className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
           <div className="flex items-start justify-between gap-3 p-5 pb-3">
             <div>
               <Dialog.Title className="text-lg font-semibold tracking-tight">
@@ -205,7 +206,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
             onKeep={() => setAsking(false)}
             onDiscard={onClose}
           />
-        </Dialog.Content>
+        </ModalContent>
       </Dialog.Portal>
     </Dialog.Root>
   );

@@ -59,8 +59,9 @@ export function ExportMenu({ order }: { order: Order }) {
         {counts(order).map(([what, count]) => (
           <Menu.Item
             key={what}
+            disabled={busy}
             onSelect={() => void start(what)}
-            className="flex cursor-pointer items-center justify-between gap-6 rounded-[8px] px-3 py-2 outline-none data-highlighted:bg-soft"
+            className="flex cursor-pointer items-center justify-between gap-6 rounded-[8px] px-3 py-2 outline-none data-disabled:opacity-60 data-highlighted:bg-soft"
           >
             {t(`detail.download.${what}`)}
             <span className="text-mute tabular-nums">{count}</span>

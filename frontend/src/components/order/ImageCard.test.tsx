@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { orderKey } from "@/lib/orderQuery";
+import { orderKey, refreshImage } from "@/lib/orderQuery";
 import { problem, serve } from "./test/api";
 import { runTimesOf } from "./runTimes";
 import { image, order, page } from "./test/orders";
@@ -53,15 +53,26 @@ describe("choosing a version", () => {
   it("applies at once, deselects the other page's SVG, and is kept", async () => {
     let answer: (reply: { status: number; body: unknown }) => void = () => undefined;
     const pending = new Promise<{ status: number; body: unknown }>((resolve) => (answer = resolve));
-    serve({ "POST /api/v1/images/7/select-coloring/2": () => pending });
-    const { user } = show(TWO_PAGES);
+    serve({
+      "POST /api/v1/images/7/select-coloring/2": () => pending,
+      "GET /api/v1/orders/1270/images/7": () => ({ status: 200, body: TWO_PAGES }),
+    });
+    const { user, queries } = show(TWO_PAGES);
     await user.click(tile(2));
     await user.click(screen.getByRole("button", { name: "Vybrat v2" }));
     expect(tile(2)).toHaveAttribute("aria-current", "true");
     expect(screen.getByText("Vybraná omalovánka nemá SVG. SVG jiné omalovánky už neplatí.")).toBeVisible();
+    // An update of the image, asked for before the service has stored the choice.
+    await refreshImage(queries, "1270", TWO_PAGES.id);
+    expect(tile(2)).toHaveAttribute("aria-current", "true");
     answer({ status: 200, body: { status: "ok", message: "" } });
     await waitFor(() => expect(tile(2)).toHaveAttribute("aria-current", "true"));
     expect(screen.queryByRole("button", { name: "Vybrat v2" })).toBeNull();
+    // Afterwards, the image is what the service says.
+    await waitFor(async () => {
+      await refreshImage(queries, "1270", TWO_PAGES.id);
+      expect(tile(1)).toHaveAttribute("aria-current", "true");
+    });
   });
 
   it("is reverted with an error message when the server refuses", async () => {

@@ -1,4 +1,4 @@
-import { memo, useEffect } from "react";
+import { memo, useLayoutEffect } from "react";
 import { EditPhoto } from "@/components/photo/EditPhoto";
 import { usePhotoEditing } from "@/components/photo/editing";
 import { Icon } from "@/components/Icon";
@@ -147,7 +147,8 @@ function useRegistration(
   image: OrderImage,
   actions: Pick<ImageActions, "generate" | "choose"> & Pick<CardCommands, "view" | "approve" | "edit">,
 ): void {
-  useEffect(() => {
+  // Before the next key: an effect after the paint would let it use the commands of the former state.
+  useLayoutEffect(() => {
     register.set(image.id, {
       generate: actions.generate,
       chooseAt: (kind, place) => {

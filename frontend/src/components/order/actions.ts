@@ -4,7 +4,7 @@ import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
 import { failureSentence, failureTone } from "@/lib/failure";
 import type { ColoringOptions, OptionsToSend } from "@/lib/options";
-import { orderKey } from "@/lib/orderQuery";
+import { imageRequests, orderKey } from "@/lib/orderQuery";
 import { coloringToSend } from "@/lib/presetsQuery";
 import { showToast } from "@/lib/toasts";
 import { imagesOf, selectionAfter, deliverableImagesOf, withSelection, withVersion } from "./cached-order";
@@ -47,6 +47,7 @@ function useChoose(orderNumber: string, imageId: number): (choice: Choice) => vo
       const image = cachedImage(queries, orderNumber, imageId);
       if (!image) return undefined;
       const after = selectionAfter(image, kind, versionId);
+      imageRequests.hold(imageId);
       change(queries, orderNumber, (order) => withSelection(order, imageId, after));
       return { before: image.selected_version_ids, after };
     },
@@ -57,7 +58,8 @@ function useChoose(orderNumber: string, imageId: number): (choice: Choice) => vo
         change(queries, orderNumber, (order) => withSelection(order, imageId, context.before));
       failed(error);
     },
-    onSettled: async () => {
+    onSettled: async (_image, _error, _choice, context) => {
+      if (context) imageRequests.release(imageId);
       // Only the last of several quick choices refetches, so that no earlier one reappears.
       if (queries.isMutating({ mutationKey: [name] }) > 1) return;
       await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });

@@ -1,4 +1,4 @@
-import { fireEvent, screen, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { image } from "@/components/order/test/orders";
 import { NO_EDIT } from "@/lib/photoEdit";
@@ -49,7 +49,7 @@ describe("the editor of a photo", () => {
     expect(await request.body()).toEqual(wanted);
     expect(request.header("If-Match")).toBe('"one"');
     request.answer({ ...STATE, edit: wanted });
-    await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce());
+    await waitFor(() => expect(onClose).toHaveBeenCalledOnce());
   });
 
   it("crops by the arrow keys on the focused edge", async () => {
@@ -116,9 +116,13 @@ describe("the editor of a photo", () => {
   it("asks before a changed edit is discarded by Esc, and only then", async () => {
     const { user, onClose } = await opened();
     slide("Jas", "10");
+    const focused = document.activeElement;
+    expect(focused).not.toBe(document.body);
     await user.keyboard("{Escape}");
     expect(onClose).not.toHaveBeenCalled();
     await user.click(await screen.findByRole("button", { name: /^Pokračovat/ }));
+    // The keys of the editor go on.
+    await waitFor(() => expect(focused).toHaveFocus());
     expect(screen.getByRole("slider", { name: "Jas" })).toHaveValue("10");
     slide("Jas", "0");
     await user.keyboard("{Escape}");

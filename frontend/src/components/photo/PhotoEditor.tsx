@@ -3,6 +3,7 @@ import { useRef, useState, type KeyboardEvent } from "react";
 import { DiscardQuestion } from "@/components/DiscardQuestion";
 import { Icon } from "@/components/Icon";
 import { LoadFailure } from "@/components/LoadFailure";
+import { ModalContent } from "@/components/ModalContent";
 import type { OrderImage } from "@/components/order/model";
 import type { Size } from "@/components/order/zoom";
 import { useLanguage } from "@/i18n/context";
@@ -23,8 +24,6 @@ export default function PhotoEditor({ orderNumber, image, onClose }: PhotoEditor
   const photo = usePhotoEdit(orderNumber, image.id, onClose);
   const [isAsking, setAsking] = useState(false);
   const screen = useRef<HTMLDivElement>(null);
-  // A card, its button, or the viewer: the editor has no trigger that would get the focus back.
-  const [opener] = useState(() => document.activeElement);
   const { now } = photo;
   const isChanged = now !== undefined && !isSameEdit(now.edit, now.read.state.edit);
   const close = (): void => (isChanged && !photo.busy ? setAsking(true) : onClose());
@@ -33,15 +32,11 @@ export default function PhotoEditor({ orderNumber, image, onClose }: PhotoEditor
     <Dialog.Root open onOpenChange={(open) => !open && close()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-50 bg-[#1d1b18]/60" />
-        <Dialog.Content
+        <ModalContent
           aria-describedby={undefined}
           onOpenAutoFocus={(event) => {
             event.preventDefault();
             screen.current?.focus();
-          }}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            if (opener instanceof HTMLElement) opener.focus();
           }}
           className="fixed inset-0 z-50 flex flex-col bg-paper outline-none lg:inset-3 lg:overflow-hidden lg:rounded-2xl lg:border lg:border-line lg:shadow-float"
         >
@@ -69,7 +64,7 @@ export default function PhotoEditor({ orderNumber, image, onClose }: PhotoEditor
             onKeep={() => setAsking(false)}
             onDiscard={onClose}
           />
-        </Dialog.Content>
+        </ModalContent>
       </Dialog.Portal>
     </Dialog.Root>
   );
