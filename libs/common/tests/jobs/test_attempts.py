@@ -182,7 +182,7 @@ async def test_a_finished_attempt_resets_the_count_of_silent_deliveries(begin, n
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
     generator = ScriptedGenerator(busy())
-    worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4, base=0.5))
+    worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4))
     await until_counted(nc, job(1))
     await worker.stop()
     await hand_back(nc, js, 3)
