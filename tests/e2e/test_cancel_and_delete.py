@@ -9,6 +9,8 @@ import asyncpg
 import nats
 import pytest
 
+from pastelka_common.testing.fake_runpod import JobPlan
+from pastelka_common.testing.processes import freeze
 from pastelka_common.testing.waiting import until
 
 IMAGES = 4
@@ -23,8 +25,8 @@ def system_env() -> dict[str, str]:
 @asynccontextmanager
 async def frozen(system: Any, name: str) -> AsyncIterator[None]:
     """Stop a service, so that it misses everything that happens meanwhile."""
-    system.stack.services[name].send(signal.SIGSTOP)
     try:
+        await freeze(system.stack.services[name].pid)
         yield
     finally:
         system.stack.services[name].send(signal.SIGCONT)
@@ -81,7 +83,7 @@ async def nothing_is_left(system: Any, order: Any) -> None:
 
 @pytest.mark.timeout(240)
 async def test_deleting_an_order_with_active_work_leaves_nothing(system: Any) -> None:
-    system.runpod.settings.queue_seconds = system.runpod.settings.run_seconds = 2.0
+    system.runpod.plan(*[JobPlan(states=["IN_QUEUE"])] * IMAGES)
     order = await system.order(IMAGES, process="svg", first_seed=200)
     await until_all(system, order["order_number"], {"runpod_submitted", "runpod_queued", "runpod_processing"})
     await delete(system, order["order_number"])
@@ -93,10 +95,11 @@ async def test_deleting_an_order_with_active_work_leaves_nothing(system: Any) ->
 @pytest.mark.timeout(240)
 async def test_a_worker_frozen_during_the_deletion_restores_nothing(system: Any) -> None:
     """Its pages were ready at the provider all the time, and it stores none of them."""
-    system.runpod.settings.queue_seconds = system.runpod.settings.run_seconds = 1.0
+    system.runpod.plan(*[JobPlan(states=["IN_QUEUE"])] * IMAGES)
     order = await system.order(IMAGES, process="coloring", first_seed=300)
     await until_all(system, order["order_number"], {"runpod_submitted", "runpod_queued", "runpod_processing"})
     async with frozen(system, "coloring"):
+        system.runpod.advance("COMPLETED")
         await delete(system, order["order_number"])
         folder = system.stack.storage / str(order["id"])
         await until(lambda: not folder.exists(), 60)

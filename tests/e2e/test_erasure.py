@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.waiting import until
 
 
@@ -85,7 +86,7 @@ async def test_an_order_past_its_retention_is_erased_and_a_newer_one_stays(syste
 
 @pytest.mark.timeout(300)
 async def test_erasure_cancels_provider_jobs_and_nothing_reappears(system: Any) -> None:
-    system.runpod.settings.queue_seconds = system.runpod.settings.run_seconds = 3.0
+    system.runpod.plan(*[JobPlan(states=["IN_QUEUE"])] * 2)
     order = await system.order(2, process="svg", first_seed=50)
     number = order["order_number"]
 

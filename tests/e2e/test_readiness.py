@@ -37,27 +37,29 @@ async def test_readyz_of_every_service_is_503_within_five_seconds(system: Any, c
     server = stack.servers["nats"]
     assert set(stack.services) == {"api", "worker", "coloring", "vectorize", "notifier"}
     await until(lambda: all_are_ready(system), 30)
-    if cause == "stopped":
-        await server.kill()
-    elif cause == "frozen":
-        await freeze(server.pid)
-    else:
-        stack.nats.options = {"authorization": {"user": "other", "password": "other"}}
-        stack.nats.prepare()
-        os.kill(server.pid, signal.SIGHUP)
-    await until(lambda: none_is_ready(system), WITHIN_SECONDS)
-    async with aiohttp.ClientSession() as http:
-        # The API still serves orders, and its own probe succeeds.
-        async with http.get(f"{stack.services['api'].url}/readyz?exclude=broker") as response:
-            assert (response.status, (await response.json())["checks"]) == (200, {"database": "ok"})
-        async with http.get(f"{stack.api_url}/orders") as response:
-            assert response.status == 200
-    if cause == "stopped":
-        await server.start()
-    elif cause == "frozen":
-        os.kill(server.pid, signal.SIGCONT)
-    else:
-        stack.nats.options = {}
-        stack.nats.prepare()
-        os.kill(server.pid, signal.SIGHUP)
+    try:
+        if cause == "stopped":
+            await server.kill()
+        elif cause == "frozen":
+            await freeze(server.pid)
+        else:
+            stack.nats.options = {"authorization": {"user": "other", "password": "other"}}
+            stack.nats.prepare()
+            os.kill(server.pid, signal.SIGHUP)
+        await until(lambda: none_is_ready(system), WITHIN_SECONDS)
+        async with aiohttp.ClientSession() as http:
+            # The API still serves orders, and its own probe succeeds.
+            async with http.get(f"{stack.services['api'].url}/readyz?exclude=broker") as response:
+                assert (response.status, (await response.json())["checks"]) == (200, {"database": "ok"})
+            async with http.get(f"{stack.api_url}/orders") as response:
+                assert response.status == 200
+    finally:
+        if cause == "stopped":
+            await server.start()
+        elif cause == "frozen":
+            os.kill(server.pid, signal.SIGCONT)
+        else:
+            stack.nats.options = {}
+            stack.nats.prepare()
+            os.kill(server.pid, signal.SIGHUP)
     await until(lambda: all_are_ready(system), 30)

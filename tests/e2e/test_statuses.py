@@ -7,6 +7,8 @@ import aiohttp
 import pytest
 
 from pastelka_common.storage import thumbnail_path
+from pastelka_common.testing.fake_runpod import JobPlan
+from pastelka_common.testing.waiting import until
 
 COLORING = [
     "queued",
@@ -30,15 +32,19 @@ async def test_one_coloring_shows_every_status_in_order(system: Any) -> None:
     image_id = order["line_items"][0]["images"][0]["id"]
     path = f"/orders/{number}/images/{image_id}"
     seen_at_events: list[str] = []
+    system.runpod.plan(JobPlan(states=["IN_QUEUE"]))
+    next_state = {"runpod_queued": "IN_PROGRESS", "runpod_processing": "COMPLETED"}
     async with (
         system.stack.subscriber("orders") as of_list,
         system.stack.subscriber(f"orders/{number}") as of_order,
     ):
         update = {"type": "order_update", "order_number": number}
         version = await system.post(f"/images/{image_id}/generate-coloring")
-        for count in range(1, len(COLORING) + 1):
+        for count, status_of_event in enumerate(COLORING, 1):
             await of_order.until(lambda heard, n=count: len(heard) >= n)
             seen_at_events.append(version_of(await system.get(path), "coloring", version["id"])["status"])
+            if status_of_event in next_state:
+                system.runpod.advance(next_state[status_of_event])
         await of_list.until(lambda heard: len(heard) >= len(COLORING) and heard[-1].payload == update)
     status = {
         "type": "image_status",
@@ -55,7 +61,7 @@ async def test_one_coloring_shows_every_status_in_order(system: Any) -> None:
     # At each event the API already shows that status or a later one.
     for at_event, shown in zip(COLORING, seen_at_events, strict=True):
         assert COLORING.index(shown) >= COLORING.index(at_event)
-    # Statuses that last longer than a request are observed exactly.
+    # Statuses that last until the provider goes on are observed exactly.
     assert seen_at_events[4:] == COLORING[4:]
     entries = (await system.get(f"/orders/{number}/timeline"))["entries"]
     assert [entry["status"] for entry in entries] == ["pending", *COLORING]
@@ -131,14 +137,20 @@ async def test_files_are_served_as_immutable_for_a_day(system: Any) -> None:
 
 
 async def test_the_system_page_lists_every_service_and_queue(system: Any) -> None:
-    system = await system.get("/system")
-    services = {service["name"]: service for service in system["services"]}
+    await photo_page_and_svg(system)
+
+    async def healthy() -> Any:
+        page = await system.get("/system")
+        return page if all(service["healthy"] for service in page["services"]) else None
+
+    page = await until(healthy, 30)
+    services = {service["name"]: service for service in page["services"]}
     assert set(services) == {"orders-api", "orders-worker", "coloring", "vectorize", "notifier"}
     assert all(service["healthy"] for service in services.values()), services
     assert services["notifier"]["checks"] == {"broker": "ok", "hub": "ok"}
-    assert [queue["name"] for queue in system["queues"]] == ["coloring", "vectorize", "download"]
-    assert system["last_hour"][0]["completed"] > 0
-    assert system["dead_letters"]["count"] == len(system["dead_letters"]["newest"])
+    assert [queue["name"] for queue in page["queues"]] == ["coloring", "vectorize", "download"]
+    assert page["last_hour"][0]["completed"] > 0
+    assert page["dead_letters"]["count"] == len(page["dead_letters"]["newest"])
 
 
 @pytest.mark.timeout(240)
@@ -208,13 +220,14 @@ async def test_a_cancelled_coloring_is_cancelled_at_the_provider(system: Any) ->
     order = await system.order(1, first_seed=7000)
     image_id = order["line_items"][0]["images"][0]["id"]
     before = system.runpod.stats()["cancels"]
+    system.runpod.plan(JobPlan(states=["IN_QUEUE"]))
     topic = f"orders/{order['order_number']}"
     async with system.stack.subscriber(topic) as subscriber:
         version = await system.post(f"/images/{image_id}/generate-coloring")
         await subscriber.until(lambda heard: any(h.payload.get("status") == "runpod_queued" for h in heard))
         cancelled = await system.post(f"/coloring-versions/{version['id']}/cancel")
         assert cancelled["error"]["code"] == "cancelled"
-        await system.runpod.until(lambda: system.runpod.stats()["cancels"] > before)
+        await system.runpod.until(lambda: system.runpod.stats()["cancels"] > before, timeout=30)
     assert (await system.get(f"/images/{image_id}/coloring-versions"))[0]["status"] == "error"
 
 
@@ -224,6 +237,7 @@ async def test_one_trace_leads_from_the_click_to_the_push(system: Any) -> None:
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     order = await system.order(1, first_seed=8000)
     image_id = order["line_items"][0]["images"][0]["id"]
+    system.runpod.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
     headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
     async with system.stack.subscriber(f"orders/{order['order_number']}") as subscriber:
         url = f"{system.stack.api_url}/images/{image_id}/generate-coloring"

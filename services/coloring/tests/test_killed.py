@@ -29,7 +29,7 @@ async def test_a_page_whose_process_is_killed_is_made_in_the_next_attempt(
     await bench.put(job)
     async with at_work(service(coloring_provider="local", coloring_threads=1)):
         await gated.opened()
-        os.kill(reader(gated), signal.SIGKILL)
+        os.kill(await reader(gated), signal.SIGKILL)
         await bench.until(lambda: bool(bench.retries(job)), timeout=DEADLINE)
         stored.unlink()
         stored.write_bytes(photo)

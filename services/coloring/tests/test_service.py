@@ -133,7 +133,7 @@ async def test_sigterm_hands_over_a_job_at_runpod_at_once(
     runpod.plan(JobPlan(states=["IN_PROGRESS"]))
     job = make_job()
     await bench.put(job)
-    async with at_work(service(shutdown_grace=600), timeout=5):
+    async with at_work(service(shutdown_grace=600), timeout=60):
         await bench.until_reported(job, "runpod_processing")
     [at_runpod] = runpod.jobs.by_id.values()
     assert at_runpod.cancels == 0

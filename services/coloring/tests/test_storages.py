@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nats.js.errors import NotFoundError
 from PIL import Image
 
 from pastelka_common.contracts.messages import ColoringJob, now
@@ -14,6 +15,7 @@ from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.places import Place, storage_of
+from pastelka_common.testing.waiting import until
 from pastelka_common.testing.workbench import Run, Workbench, at_work
 
 MakeJob = Callable[..., ColoringJob]
@@ -34,10 +36,14 @@ async def _stored(place: Place, job: ColoringJob, tmp_path: Path) -> ColoringJob
 
 async def _until_it_waits(bench: Workbench, job: ColoringJob) -> None:
     """Until a delivery of the job was put off."""
-    js = bench.nc.jetstream()
-    async with asyncio.timeout(40):
-        while (await js.consumer_info("JOBS", "coloring")).num_redelivered == 0:  # noqa: ASYNC110 - no event
-            await asyncio.sleep(0.05)
+
+    async def is_put_off() -> bool:
+        try:
+            return bool((await bench.nc.jetstream().consumer_info("JOBS", "coloring")).num_redelivered)
+        except NotFoundError:  # the service has not created it yet
+            return False
+
+    await until(is_put_off, 40)
     assert "completed" not in bench.statuses(job)
 
 

@@ -252,11 +252,12 @@ async def test_events_waiting_for_the_hub_are_not_redelivered_elsewhere(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
-        consumer(nc, ack_wait=0.3, pinned=False) as spec,
+        consumer(nc, ack_wait=1.5, pinned=False) as spec,
         WatchedHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(f"orders/{order_number}") as subscriber,
     ):
-        hub.faults = [HubUnavailableError("for a while")] * 5
+        # The pauses add up to 2.5 s at least: without extensions the deadline would pass.
+        hub.faults = [HubUnavailableError("for a while")] * 6
         async with notifying(NotificationService(nc, hub, consumer=spec)):
             await publish(js, [event(order_number, number) for number in range(5)])
             await subscriber.until(lambda heard: len(heard) == 5)

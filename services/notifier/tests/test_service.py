@@ -18,6 +18,7 @@ from pastelka_common.messaging.publish import Publisher, outgoing
 from pastelka_common.servers import MercureServer, NatsServer, free_port
 from pastelka_common.testing.forkserver import ForkedProcess, fork_server
 from pastelka_common.testing.subscriber import Subscriber
+from pastelka_common.testing.waiting import until
 from pastelka_common.testing.workbench import at_work
 from pastelka_notifier.entrypoint import run
 from pastelka_notifier.settings import NotifierSettings
@@ -125,14 +126,24 @@ async def test_the_standby_takes_over_after_a_kill_and_stops_cleanly_on_sigterm(
         for start in range(0, 100, 10):
             await publish(js, order_number, range(start, start + 10))
             await subscriber.until(lambda heard, start=start: len(heard) == start + 10)
-        pushed = [await one.pushed(http), await other.pushed(http)]
+
+        async def pushed_by_each() -> list[int] | None:
+            counts = [await one.pushed(http), await other.pushed(http)]
+            return counts if sum(counts) == 100 else None
+
+        # A subscriber can receive an update before its notifier counts it.
+        pushed = await until(pushed_by_each, 20)
         assert sorted(pushed) == [0, 100]
 
         working, waiting = (one, other) if pushed[0] else (other, one)
         await working.end(signal.SIGKILL)
         await publish(js, order_number, range(100, 150))
         await subscriber.until(lambda heard: len(heard) == 150)
-        assert await waiting.pushed(http) == 50
+
+        async def all_counted() -> bool:
+            return await waiting.pushed(http) == 50
+
+        await until(all_counted, 20)
         assert [payload["version_id"] for payload in subscriber.payloads] == list(range(150))
         assert await waiting.end(signal.SIGTERM) == 0
 

@@ -71,11 +71,11 @@ async def test_work_is_counted_from_the_request_on(
     first, second = await subscription.fetch(2, timeout=10)
     await gauges.collect()
     assert value("pastelka_queue_messages", consumer="coloring", state="in_progress") == 2
-    await second.ack_sync()
+    await second.ack_sync(timeout=10)
     await gauges.collect()
     assert value("pastelka_queue_messages", consumer="coloring", state="in_progress") == 1
     assert (value("pastelka_queue_oldest_seconds", consumer="coloring") or 0) > 0
-    await first.ack_sync()
+    await first.ack_sync(timeout=10)
     await gauges.collect()
     assert value("pastelka_queue_oldest_seconds", consumer="coloring") == 0
 

@@ -88,6 +88,16 @@ async def hand_back(nc: Client, js: JetStreamContext, times: int, spec: Consumer
             await msg.nak()
 
 
+async def until_counted(nc: Client, job: ColoringJob) -> None:
+    """Wait until the first failed attempt of a job is recorded."""
+    records = await RunRecords.open(nc)
+
+    async def counted() -> bool:
+        return (await records.read(job.key)).record.failed == 1
+
+    await until(counted)
+
+
 async def test_failed_attempts_are_counted_and_reported(begin, js, job: Jobs, listen, facts):
     dead = await listen("dead.>")
     generator = ScriptedGenerator(busy(), busy(), busy())
@@ -146,12 +156,7 @@ async def test_the_attempt_count_survives_a_new_process_and_message(
     first = ScriptedGenerator(busy(), busy())
     first_worker = await begin(first, retries=RetryPolicy(attempts=3, base=60), on=await connect())
     await until(lambda: len(first.attempts) == 1)
-    records = await RunRecords.open(nc)
-
-    async def counted() -> bool:
-        return (await records.read(job(1).key)).record.failed == 1
-
-    await until(counted)
+    await until_counted(nc, job(1))
     await first_worker.stop()
     await js.purge_stream(JOBS)
     await publisher.publish(job(1).model_copy(update={"first_attempt": 2}))
@@ -177,8 +182,8 @@ async def test_a_finished_attempt_resets_the_count_of_silent_deliveries(begin, n
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
     generator = ScriptedGenerator(busy())
-    worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4, base=0.5))
-    await until(lambda: generator.attempts)
+    worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4))
+    await until_counted(nc, job(1))
     await worker.stop()
     await hand_back(nc, js, 3)
     again = ScriptedGenerator()

@@ -40,7 +40,7 @@ async def until_another_is_served(nc: Client, js: JetStreamContext) -> None:
     await other.request(1)
     await js.publish("jobs.svg.1", b"svg")
     for msg in await soon(other.receive(1)):
-        await msg.ack_sync()
+        await msg.ack_sync(timeout=10)
     await other.stop()
 
 

@@ -6,6 +6,7 @@ from nats.aio.client import Client
 
 from pastelka_common.breaker import Breaker
 from pastelka_common.errors import TransientError
+from pastelka_common.messaging import service_health
 from pastelka_common.messaging.service_health import SUBJECT, collect_health, serve_health
 from pastelka_common.testing.waiting import soon
 
@@ -31,7 +32,7 @@ async def test_the_health_of_a_service_includes_its_breaker(nc: Client):
     breaker = Breaker("runpod", failure_threshold=1, reset_timeout=60)
     breaker.record_failure(TransientError("busy", "Busy."))
     async with serve_health(nc, "one", {}, breaker.health), serve_health(nc, "other", {}):
-        one, other = await soon(collect_health(nc, ["one", "other"]))
+        one, other = await collect_health(nc, ["one", "other"], wait=60)
     assert one.breaker is not None
     assert (one.breaker.state, one.breaker.reason) == ("open", "Busy.")
     assert one.healthy
@@ -46,7 +47,8 @@ async def test_a_stopped_service_does_not_respond(nc: Client):
 
 async def test_a_hanging_check_is_reported_in_time(nc: Client):
     async with serve_health(nc, "one", {"hub": hangs}):
-        (health,) = await soon(collect_health(nc, ["one"]))
+        (health,) = await collect_health(nc, ["one"], wait=60)
+    assert service_health._CHECK_SECONDS < service_health._WAIT_SECONDS
     assert not health.healthy
     assert health.checks == {"hub": "TimeoutError: no response in 0.8 s"}
 
@@ -57,6 +59,6 @@ async def test_a_malformed_health_reply_is_ignored(nc: Client):
 
     subscription = await nc.subscribe(SUBJECT, cb=strange)
     async with serve_health(nc, "one", {}):
-        found = await collect_health(nc, ["one"])
+        found = await collect_health(nc, ["one"], wait=60)
     await subscription.unsubscribe()
     assert [health.name for health in found] == ["one"]

@@ -134,7 +134,7 @@ async def test_a_server_keeps_nothing_of_programs_that_ended(server: ForkServer,
     for _ in range(5):
         await _run(server, folder)
     # The first program may not have been cleaned up yet when the files were counted.
-    assert _files(server.pid) <= files
+    await until(lambda: _files(server.pid) <= files)
     assert _files(os.getpid()) <= own
     assert not psutil.Process(server.pid).children()
 

@@ -42,9 +42,9 @@ def processes():
     return set(children_running("anyio.to_process"))
 
 
-def reader(photo):
+async def reader(photo):
     """The id of the worker process that reads the photo."""
-    (process,) = [process for process in processes() if _reads(process, photo)]
+    (process,) = await until(lambda: [one for one in processes() if _reads(one, photo)], DEADLINE)
     return process
 
 

@@ -43,7 +43,7 @@ async def coloring(provider, photo, progress):
     """Begin a page and return its task and the process that makes it."""
     task = asyncio.create_task(provider.color(ColoringRequest(local_source(photo.path), 0.5, 1), progress))
     await photo.opened()
-    return task, reader(photo)
+    return task, await reader(photo)
 
 
 async def ended(process):

@@ -192,10 +192,11 @@ async def test_a_page_with_a_lost_response_is_polled_again(fake, color):
 
 
 async def test_polling_tolerates_a_missing_response(fake, color, impatient):
+    job = fake.jobs.submit("cGhvdG8=")
     fake.fail("status", "hang")
 
-    assert await color(client=impatient) == drawn_page()
-    assert fake.stats()["submits"] == 1
+    assert await color(job_id=job.id, client=impatient) == drawn_page()
+    assert (fake.stats()["submits"], fake.faults.given) == (1, 1)
 
 
 async def test_an_outage_longer_than_the_timeout_loses_no_page(fake, color, progress):

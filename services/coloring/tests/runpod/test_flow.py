@@ -38,9 +38,15 @@ async def test_a_requeued_job_is_reported_as_queued_again(fake, color, progress)
 
 
 async def test_slow_queue_and_run_are_both_reported(fake, color, progress):
-    fake.settings.queue_seconds = fake.settings.run_seconds = 0.6
+    fake.settings.queue_seconds = fake.settings.run_seconds = 3600
+    coloring = asyncio.ensure_future(color(poll_interval=3600))  # the first polls come sooner
+    await fake.until(lambda: fake.stats()["polls"] > 0)
+    [job] = fake.jobs.by_id.values()
+    polls, job.starts = job.polls, job.submitted
+    await fake.until(lambda: job.polls > polls)
+    job.ends = job.starts
 
-    await color(poll_interval=3.0)
+    await coloring
 
     assert steps(progress) == [*SUBMISSION, "runpod_queued", "runpod_processing"]
 

@@ -85,6 +85,7 @@ async def test_corrupted_pixels_are_detected(noise, encoded, intake):
 )
 async def test_a_bomb_is_refused_by_its_header_alone(size, code, png_by_hand, intake):
     """Its pixels are missing: had they been asked for, the code would be another."""
+    await refused(intake, b"")  # starts the process that decodes
     started = time.monotonic()
     error = await refused(intake, png_by_hand(size, color_type=6, depth=16, rows=[]))
     assert error.code == code

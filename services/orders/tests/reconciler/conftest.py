@@ -105,7 +105,7 @@ class Broken:
         """Acknowledge all facts without applying them."""
         subscription = await self.js.pull_subscribe_bind(FACTS_CONSUMER.name, "STATUS")
         for msg in await subscription.fetch(100, timeout=5):
-            await msg.ack_sync()
+            await msg.ack_sync(timeout=10)
         await subscription.unsubscribe()
 
 

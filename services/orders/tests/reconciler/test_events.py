@@ -22,7 +22,7 @@ async def push_all(broken: Any) -> None:
     while left:
         taken = await soon(subscription.receive(left))
         for msg in taken:
-            await msg.ack_sync()
+            await msg.ack_sync(timeout=10)
         left -= len(taken)
     await subscription.stop()
     await subscription.unpin()

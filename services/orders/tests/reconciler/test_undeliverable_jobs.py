@@ -29,7 +29,7 @@ async def come_back_behind(broken: Any, broker: ServerProcess, spec: ConsumerSpe
     await until(lambda: answers(broken), 30)
     subscription = await broken.js.pull_subscribe_bind(spec.name, spec.stream)
     (msg,) = await subscription.fetch(1, timeout=10)
-    await msg.ack_sync()
+    await msg.ack_sync(timeout=10)
     await subscription.unsubscribe()
     assert await broken.jobs() == 0
     await broker.stop()

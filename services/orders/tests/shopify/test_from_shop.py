@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
+from pastelka_common.contracts.messages import now
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, running
@@ -154,7 +155,9 @@ async def test_an_unreadable_order_is_named_in_its_dead_letter_and_blocks_no_oth
 async def test_a_transient_shop_failure_is_retried(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None
 ) -> None:
-    shopify.add(*orders(1000, 1001))
+    # Without a day, the orders of the last 30 days are fetched.
+    moment = f"{now():%Y-%m-%dT%H:%M:%SZ}"
+    shopify.add(*(order | {"createdAt": moment, "updatedAt": moment} for order in orders(1000, 1001)))
     shopify.fail(503, "drop")
     await api.post("/orders/fetch-from-shopify")
     await until(lambda: _equal(numbers(sql), ["1000", "1001"]), LONG)
