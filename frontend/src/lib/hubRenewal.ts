@@ -1,7 +1,7 @@
 import { hubCookieUntil } from "./hubCookie";
 
-/** The hub closes a stream after 80 to 100 % of the cookie's remaining lifetime, less 5 s: half of it is safe. */
-const LIFETIME_DIVISOR = 2;
+/** The hub closes a stream after 80 to 100 % of the cookie's remaining lifetime, less 5 s: with 20 s after 11 s. */
+const LIFETIME_DIVISOR = 3;
 /** With less remaining lifetime the hub may close the stream first; the ordinary reconnect then reopens it. */
 const MIN_REMAINING_MS = 2000;
 const RETRY_MS = 15_000;

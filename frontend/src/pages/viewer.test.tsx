@@ -88,7 +88,7 @@ describe("a viewer", () => {
   it("can only view and download an order", async () => {
     const { user } = await showOrder();
     const allowed =
-      /^(Zobrazit na celou obrazovku|Kniha|Export|Historie|v\d+(Chyba|Dokončeno)|Fotka$|Omalovánka$|SVG$|velké$|střední$|malé$)/;
+      /^(Zobrazit na celou obrazovku|Podrobnosti a\sakce$|Kniha|Export|Historie|v\d+(Chyba|Dokončeno)|Fotka$|Omalovánka$|SVG$|velké$|střední$|malé$)/;
     expect(buttons().filter((name) => !allowed.test(name))).toEqual([]);
     expect(screen.queryAllByRole("radio")).toHaveLength(0);
     expect(screen.getByRole("link", { name: "Otevřít ve Shopify" })).toBeVisible();

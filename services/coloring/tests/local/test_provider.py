@@ -145,6 +145,16 @@ async def test_same_photo_gives_the_same_bytes_in_every_process(own, photos, pro
     assert pages[0] == pages[1]
 
 
+async def test_models_are_loaded_after_an_idle_process_was_killed(own):
+    await own.prepare()
+    idle = processes()
+    assert idle
+    for process in idle:
+        os.kill(process, signal.SIGKILL)
+    await own.prepare()
+    assert not processes() & idle
+
+
 async def test_unknown_job_can_be_cancelled(own):
     assert await own.cancel("a job that is not there") is None
 

@@ -87,7 +87,12 @@ class LocalColoringProvider:
 
     async def _load(self) -> None:
         try:
-            _result(await anyio.to_process.run_sync(job.load, self._models))
+            try:
+                outcome = await anyio.to_process.run_sync(job.load, self._models)
+            except anyio.BrokenWorkerProcess:
+                # An idle process may have been killed since its last page; a new one takes over.
+                outcome = await anyio.to_process.run_sync(job.load, self._models)
+            _result(outcome)
         except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as error:
             raise _worker_died() from error
 
