@@ -192,6 +192,11 @@ async def test_stop_returns_undelivered_messages(subscribe: Subscribe, js: JetSt
     subscription = await subscribe()
     await subscription.request(4)
     await _publish(js, *range(3))
+
+    async def all_are_sent() -> bool:
+        return await _delivered(js) == 3
+
+    await until(all_are_sent)  # some may still be in flight
     assert [int(msg.data) for msg in await subscription.stop()] == [0, 1, 2]
     await _publish(js, 3)
     await subscription._nc.flush()

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pastelka_common.testing import forkserver
 from pastelka_common.testing.forkserver import ForkedProcess, ForkServer, ForkServerError, run_forked
 from pastelka_common.testing.waiting import until
 
@@ -177,6 +180,24 @@ async def test_output_input_and_exit_code_are_returned(folder: Path) -> None:
     (folder / "echo.py").write_text(ECHO)
     found = await run_forked("echo", "photo", env=os.environ, typed="page\n")
     assert found == (1, "pagepage\n", "no photo\n")
+
+
+async def test_the_exit_code_of_a_program_that_ends_at_once_is_kept(
+    server: ForkServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there before the caller reads the process id."""
+    read = forkserver._line
+
+    def reads_late(connection: socket.socket, *piece: int) -> str:
+        while connection.recv(100, socket.MSG_PEEK).count(b"\n") < 2:
+            time.sleep(0.01)
+        return read(connection, *piece)
+
+    monkeypatch.setattr(forkserver, "_line", reads_late)
+    with (folder / "out").open("wb") as out:
+        env = {**os.environ, "COLOR": "red"}
+        process = await server.start("program", "3", env=env, out=out.fileno(), err=2)
+        assert await process.wait() == 3
 
 
 async def test_a_program_that_takes_too_long_is_killed(folder: Path) -> None:

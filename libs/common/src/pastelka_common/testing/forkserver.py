@@ -167,7 +167,8 @@ class ForkServer:
             connection.connect(self._address)
             socket.send_fds(connection, [b"\n"], streams)
             connection.sendall(json.dumps(request).encode() + b"\n")
-            return connection, int(_line(connection))
+            # The exit code of a short program may follow at once.
+            return connection, int(_line(connection, 1))
         except (OSError, EOFError) as error:
             connection.close()
             code, log = self._process.wait(_END_SECONDS), self._log.read_text(errors="replace")
@@ -223,11 +224,11 @@ class _ForkRequest(TypedDict):
     folder: str
 
 
-def _line(connection: socket.socket) -> str:
-    """Receive one line; the other side sends nothing more before a response. Raises ``EOFError``."""
+def _line(connection: socket.socket, piece: int = _READ_BYTES) -> str:
+    """Receive one line, ``piece`` bytes at a time: 1 where more may follow it. Raises ``EOFError``."""
     received = b""
     while not received.endswith(b"\n"):
-        received += (part := connection.recv(_READ_BYTES))
+        received += (part := connection.recv(piece))
         if not part:
             raise EOFError
     return received.decode()
