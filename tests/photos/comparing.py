@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from pastelka_common.testing.processes import children_running
+from pastelka_common.testing.processes import children_running, peak_memory, reset_peak_memory
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.normalise import prepare_decoders
@@ -20,6 +20,7 @@ from tests.photos import second
 from tests.photos.corpus import Case
 from tests.photos.reasons import reason_for
 
+_DECODER = "pastelka_orders.photos.decoder"
 LIMITS = PhotoLimits()
 BOUNDS = DecoderBounds.of(LIMITS)
 
@@ -116,20 +117,16 @@ def _difference(ours: second.Pixels, theirs: second.Pixels) -> float:
     return float(np.abs(ours - theirs).mean())
 
 
-def _proc_files(name: str) -> list[Path]:
-    return [Path(f"/proc/{pid}/{name}") for pid in children_running("pastelka_orders.photos.decoder")]
-
-
 def _forget_peaks() -> None:
-    for file in _proc_files("clear_refs"):
-        with suppress(OSError):  # the decoder has ended
-            file.write_text("5")  # proc(5): resets the peak to the present value
+    for pid in children_running(_DECODER):
+        with suppress(OSError):  # it has ended
+            reset_peak_memory(pid)
 
 
 def _peak() -> int:
     """The most memory that a decoder took; 0 if none lives on."""
-    peaks = []
-    for file in _proc_files("status"):
+    peaks = [0]
+    for pid in children_running(_DECODER):
         with suppress(OSError):
-            peaks += [line for line in file.read_text().splitlines() if line.startswith("VmHWM")]
-    return max((int(line.split()[1]) * 1024 for line in peaks), default=0)
+            peaks.append(peak_memory(pid))
+    return max(peaks)

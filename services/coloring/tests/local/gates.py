@@ -39,7 +39,7 @@ class GatedPhoto:
 
 def processes():
     """The ids of the worker processes of this process."""
-    return set(children_running("anyio.to_process"))
+    return children_running("anyio.to_process")
 
 
 async def reader(photo):

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.processes import peak_memory, reset_peak_memory
 from pastelka_common.testing.waiting import until
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.handlers import erasures as handlers
@@ -263,14 +264,6 @@ async def test_erasure_completes_without_nats(house: Any, broker: Any) -> None:
     assert await house.traces() == []
 
 
-def _peak_kilobytes(*, reset: bool = False) -> int:
-    """The most memory this process has had resident; ``reset``: from now on."""
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
-    return int(line.split()[1])
-
-
 @pytest.mark.timeout(600)
 async def test_erasing_thousands_of_orders_takes_little_memory(house: Any) -> None:
     count = 2000
@@ -295,9 +288,10 @@ async def test_erasing_thousands_of_orders_takes_little_memory(house: Any) -> No
         file = FolderStorage(house.storage.root).resolve(row["path"])
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x" * 100)
-    before = _peak_kilobytes(reset=True)
+    reset_peak_memory(os.getpid())
+    before = peak_memory(os.getpid())
     assert await house.run_once() == (count, 0)
-    assert _peak_kilobytes() - before < 40_000
+    assert peak_memory(os.getpid()) - before < 40_000 * 1024
     assert house.api.files() == []
     assert await house.numbers() == []
     assert await house.sql.fetchval("SELECT sum(files) FROM erasures WHERE erased_at IS NOT NULL") == count

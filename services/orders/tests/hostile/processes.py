@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pastelka_common.testing.processes import peak_memory
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _EVERY = 0.02
 _START = 60.0
@@ -30,9 +32,7 @@ class Watch:
     @property
     def own(self) -> int:
         """The most that the process itself had (``VmHWM``)."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+        return peak_memory(self.pid)
 
     def look(self) -> None:
         """Look once."""

@@ -37,7 +37,7 @@ def sent(tmp_path, jpeg) -> Path:
 
 def children() -> set[int]:
     """Decoders that this process has started."""
-    return set(children_running("pastelka_orders.photos.decoder"))
+    return children_running("pastelka_orders.photos.decoder")
 
 
 def about(pid: int, what: str) -> bytes:

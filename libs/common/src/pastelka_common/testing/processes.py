@@ -1,4 +1,4 @@
-"""Processes in tests: the children of this one, and freezing one."""
+"""Processes in tests: the children of this one, what memory one took, and freezing one."""
 
 import os
 import signal
@@ -10,17 +10,30 @@ import psutil
 from pastelka_common.testing.waiting import until
 
 
-def children_running(module: str) -> dict[int, psutil.Process]:
-    """Child processes of this one that run ``python -m module``, by their ids.
-
-    A child that ends meanwhile is left out.
-    """
-    found = {}
+def children_running(module: str) -> set[int]:
+    """Ids of this process's children that run ``python -m module``, without those that end meanwhile."""
+    found = set()
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):  # a zombie is one, too
             if any(module in argument for argument in child.cmdline()):
-                found[child.pid] = child
+                found.add(child.pid)
     return found
+
+
+def peak_memory(pid: int) -> int:
+    """The most memory that a process has had resident (``VmHWM``), in bytes.
+
+    Raises ``OSError`` if it has ended.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(f"process {pid} has ended")
+
+
+def reset_peak_memory(pid: int) -> None:
+    """Let :func:`peak_memory` begin anew, with what the process has now, as in proc(5)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 async def freeze(pid: int) -> None:
